@@ -1,0 +1,233 @@
+"""The closed loop of a case (闭环): which state may follow which, who may make the move, what it needs.
+
+Source: the stages of GB/T 30428 (采集 立案 派遣 处置 反馈 核查 结案) and the transitions in
+`domain/standards/urban-management-cases.yaml`, `loop`. Stage 采集 is the finding itself; 立案 is the move
+that opens the case. A returned case never skips the next stage.
+
+The table answers "may this part make this move from this state". It cannot say that nobody verifies their
+own work, whatever post they hold: that is `require_other_person`, beside it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from weicheng.rules.errors import N_, ForbiddenError, RuleError
+
+
+class State(StrEnum):
+    FILED = "filed"  # 待派遣: on the books, nobody is charged yet
+    DISPATCHED = "dispatched"  # 待接收: a unit is charged and has not answered
+    HANDLING = "handling"  # 处置中: the unit has accepted
+    HANDED_IN = "handed_in"  # 待核查: rectification handed in
+    REWORK = "rework"  # 返工: verification failed, to be done again
+    CLOSED = "closed"  # 已结案: verified by somebody else
+    CANCELLED = "cancelled"  # 已撤销: withdrawn or cancelled with a reason
+
+
+OPEN_STATES = (State.FILED, State.DISPATCHED, State.HANDLING, State.HANDED_IN, State.REWORK)
+FINAL_STATES = (State.CLOSED, State.CANCELLED)
+
+STATE_LABELS = {
+    State.FILED: N_("待派遣"),
+    State.DISPATCHED: N_("待接收"),
+    State.HANDLING: N_("处置中"),
+    State.HANDED_IN: N_("待核查"),
+    State.REWORK: N_("返工"),
+    State.CLOSED: N_("已结案"),
+    State.CANCELLED: N_("已撤销"),
+}
+
+
+class Move(StrEnum):
+    FILE = "file"  # 立案
+    DISPATCH = "dispatch"  # 派遣
+    ACCEPT = "accept"  # 接收
+    DECLINE = "decline"  # 退回(非本单位)
+    ASK_EXTENSION = "ask_extension"  # 申请延期
+    GRANT_EXTENSION = "grant_extension"  # 同意延期
+    REFUSE_EXTENSION = "refuse_extension"  # 不同意延期
+    HAND_IN = "hand_in"  # 反馈
+    PASS = "pass"  # 核查通过, 结案
+    FAIL = "fail"  # 核查不通过, 返工
+    CANCEL = "cancel"  # 撤销
+    WITHDRAW = "withdraw"  # 撤回: the finder's own, within minutes
+    REOPEN = "reopen"  # 重新立案
+    SUPERVISE = "supervise"  # 督办
+    NOTE = "note"  # 备注
+    # Made by the clock, not by a person; kept in the same history.
+    REMIND = "remind"  # 到期提醒
+    OVERDUE = "overdue"  # 超期
+    ESCALATE = "escalate"  # 升级
+    RECOMPUTE = "recompute"  # 期限重算
+
+
+MOVE_LABELS = {
+    Move.FILE: N_("立案"),
+    Move.DISPATCH: N_("派遣"),
+    Move.ACCEPT: N_("接收"),
+    Move.DECLINE: N_("退回派遣"),
+    Move.ASK_EXTENSION: N_("申请延期"),
+    Move.GRANT_EXTENSION: N_("同意延期"),
+    Move.REFUSE_EXTENSION: N_("不同意延期"),
+    Move.HAND_IN: N_("上报整改"),
+    Move.PASS: N_("核查通过"),
+    Move.FAIL: N_("核查不通过"),
+    Move.CANCEL: N_("撤销"),
+    Move.WITHDRAW: N_("撤回"),
+    Move.REOPEN: N_("重新立案"),
+    Move.SUPERVISE: N_("督办"),
+    Move.NOTE: N_("备注"),
+    Move.REMIND: N_("到期提醒"),
+    Move.OVERDUE: N_("超期"),
+    Move.ESCALATE: N_("升级"),
+    Move.RECOMPUTE: N_("期限重算"),
+}
+
+
+class Part(StrEnum):
+    """The part a person plays in one case; a post gives parts, a case and a person may add FINDER."""
+
+    FINDER = "finder"  # 采集员: recorded the finding
+    DISPATCHER = "dispatcher"  # 派遣员: charges units of the own area
+    HANDLER = "handler"  # 处置: acts for the responsible unit
+    VERIFIER = "verifier"  # 核查员
+    SUPERVISOR = "supervisor"  # 督办: a level above the dispatcher
+
+
+_S, _M, _P = State, Move, Part
+
+# Read aloud: "from … a … may … and the case is then …".
+TABLE: dict[tuple[State, Move, Part], State] = {
+    (_S.FILED, _M.DISPATCH, _P.DISPATCHER): _S.DISPATCHED,
+    (_S.FILED, _M.CANCEL, _P.DISPATCHER): _S.CANCELLED,
+    (_S.FILED, _M.WITHDRAW, _P.FINDER): _S.CANCELLED,
+    (_S.DISPATCHED, _M.DISPATCH, _P.DISPATCHER): _S.DISPATCHED,  # charged the wrong unit: charge another
+    (_S.DISPATCHED, _M.ACCEPT, _P.HANDLER): _S.HANDLING,
+    (_S.DISPATCHED, _M.DECLINE, _P.HANDLER): _S.FILED,
+    (_S.DISPATCHED, _M.HAND_IN, _P.HANDLER): _S.HANDED_IN,  # done on the spot: handing in accepts
+    (_S.DISPATCHED, _M.CANCEL, _P.DISPATCHER): _S.CANCELLED,
+    (_S.DISPATCHED, _M.WITHDRAW, _P.FINDER): _S.CANCELLED,
+    (_S.HANDLING, _M.ASK_EXTENSION, _P.HANDLER): _S.HANDLING,
+    (_S.HANDLING, _M.GRANT_EXTENSION, _P.DISPATCHER): _S.HANDLING,
+    (_S.HANDLING, _M.REFUSE_EXTENSION, _P.DISPATCHER): _S.HANDLING,
+    (_S.HANDLING, _M.HAND_IN, _P.HANDLER): _S.HANDED_IN,
+    (_S.HANDLING, _M.CANCEL, _P.DISPATCHER): _S.CANCELLED,
+    (_S.HANDED_IN, _M.PASS, _P.VERIFIER): _S.CLOSED,
+    (_S.HANDED_IN, _M.FAIL, _P.VERIFIER): _S.REWORK,
+    (_S.REWORK, _M.ASK_EXTENSION, _P.HANDLER): _S.REWORK,
+    (_S.REWORK, _M.GRANT_EXTENSION, _P.DISPATCHER): _S.REWORK,
+    (_S.REWORK, _M.REFUSE_EXTENSION, _P.DISPATCHER): _S.REWORK,
+    (_S.REWORK, _M.HAND_IN, _P.HANDLER): _S.HANDED_IN,
+    (_S.REWORK, _M.CANCEL, _P.DISPATCHER): _S.CANCELLED,
+    (_S.CLOSED, _M.REOPEN, _P.VERIFIER): _S.REWORK,
+    (_S.CLOSED, _M.REOPEN, _P.DISPATCHER): _S.REWORK,
+    (_S.CANCELLED, _M.REOPEN, _P.DISPATCHER): _S.FILED,
+    **{(state, _M.SUPERVISE, _P.SUPERVISOR): state for state in OPEN_STATES},
+    **{(state, _M.NOTE, part): state for state in State for part in Part if part is not _P.FINDER},
+}
+
+# What a move must bring along: "unit" a responsible unit, "note" a sentence, "photo" an after-photo, "until" a moment.
+NEEDS: dict[Move, frozenset[str]] = {
+    Move.DISPATCH: frozenset({"unit"}),
+    Move.DECLINE: frozenset({"note"}),
+    Move.ASK_EXTENSION: frozenset({"note", "until"}),
+    Move.REFUSE_EXTENSION: frozenset({"note"}),
+    Move.HAND_IN: frozenset({"note", "photo"}),
+    Move.FAIL: frozenset({"note"}),
+    Move.CANCEL: frozenset({"note"}),
+    Move.REOPEN: frozenset({"note"}),
+    Move.SUPERVISE: frozenset({"note"}),
+    Move.NOTE: frozenset({"note"}),
+}
+
+_NEED_SENTENCES = {
+    "unit": N_("“{move}”需要指定责任单位。请选择一个单位。"),
+    "note": N_("“{move}”需要写明情况。请用一句话说明。"),
+    "photo": N_("“{move}”需要整改后的照片。请至少上传一张。"),
+    "until": N_("“{move}”需要写明延至何时。请选择日期和时间。"),
+}
+
+
+def next_state(state: State, move: Move, parts: Iterable[Part]) -> State:
+    """Return the state after `move`, made by somebody who plays `parts`.
+
+    RuleError("case-move"): no part may make this move from this state.
+    ForbiddenError("case-part"): the move exists from this state, but for another part.
+    """
+    mine = set(parts)
+    for part in Part:
+        if part in mine and (state, move, part) in TABLE:
+            return TABLE[state, move, part]
+    if any((state, move, part) in TABLE for part in Part):
+        raise ForbiddenError(
+            "case-part",
+            N_("您当前的岗位不能对该事项做“{move}”。请切换岗位，或请有权限的人员办理。"),
+            move=MOVE_LABELS[move],
+        )
+    raise RuleError(
+        "case-move",
+        N_("事项现在是“{state}”，不能“{move}”。请刷新页面，按现在的状态办理。"),
+        state=STATE_LABELS[state],
+        move=MOVE_LABELS[move],
+    )
+
+
+def moves_from(state: State, parts: Iterable[Part]) -> tuple[Move, ...]:
+    """Return the moves that somebody playing `parts` may make, in the order of the loop."""
+    mine = set(parts)
+    return tuple(move for move in Move if any((state, move, part) in TABLE for part in mine))
+
+
+def require_needs(move: Move, given: Iterable[str]) -> None:
+    """Refuse a move that does not bring what it needs: RuleError("need-unit" | "need-note" | …)."""
+    have = set(given)
+    for need in ("unit", "note", "photo", "until"):
+        if need in NEEDS.get(move, frozenset()) and need not in have:
+            raise RuleError(f"need-{need}", _NEED_SENTENCES[need], move=MOVE_LABELS[move])
+
+
+def require_other_person(handlers: Iterable[str], verifier: str) -> None:
+    """Nobody verifies their own work, in whatever post: a table of roles cannot say this.
+
+    handlers: keys of everybody who handed in this case ("user:7", "link:3"); verifier: the same kind of key
+    """
+    if verifier in set(handlers):
+        raise ForbiddenError("own-work", N_("整改由您本人上报，不能由您核查。请由另一名人员核查。"))
+
+
+def may_charge(dispatcher_area: str, unit_area: str, serves: Iterable[str]) -> bool:
+    """May a dispatcher of this area charge this unit?
+
+    The unit lies in the dispatcher's area, or has agreed to serve an area that contains it: a city's water
+    company that serves the district may be charged by the district and by its sub-districts.
+    dispatcher_area, unit_area, serves: area codes; an empty dispatcher_area charges nobody
+    """
+    if not dispatcher_area:
+        return False
+    return unit_area.startswith(dispatcher_area) or any(dispatcher_area.startswith(area) for area in serves if area)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """What the clock has to do for one open case now; every field names an effect that happens once."""
+
+    remind: bool = False
+    overdue: bool = False
+    escalate: bool = False
+
+
+def clock_effects(*, warn_due: bool, overdue: bool, overdue_for_share: float, state: State) -> Clock:
+    """Return which effects are due.
+
+    warn_due: two thirds of the limit are used; overdue: the deadline has passed
+    overdue_for_share: time past the deadline, as a share of the whole limit; at a half the case goes one level up
+    A case that waits for verification is the verifier's to hurry, not the unit's: it is not reminded.
+    """
+    if state in FINAL_STATES or state is State.HANDED_IN:
+        return Clock()
+    return Clock(remind=warn_due and not overdue, overdue=overdue, escalate=overdue and overdue_for_share >= ESCALATE_SHARE)
+
+
+# Half the limit again without an answer: our working rule (recalled practice), shown to the administrator as such.
+ESCALATE_SHARE = 0.5
