@@ -21,7 +21,7 @@ class RuleError(Exception):
     values: what fills the places; also read by tests and by the API (`details`)
     """
 
-    def __init__(self, code: str, message: str, **values: Any) -> None:
+    def __init__(self, code: str, message: str, /, **values: Any) -> None:
         super().__init__(code)
         self.code = code
         self.message = message
