@@ -1,0 +1,1 @@
+"""组织: areas, units, users, posts, the actor and its scope."""
