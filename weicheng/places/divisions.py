@@ -80,7 +80,7 @@ def full_name(code: str) -> str:
         if len(area.code) > len(code):
             break
         # "北京市东城区" without the pseudo-city between, and 东莞市 once although its district repeats it.
-        if (area.code == code or not is_pseudo(area)) and area.name not in names:
+        if (area.code == code or not is_pseudo(area)) and names[-1:] != [area.name]:
             names.append(area.name)
     return "".join(names)
 
