@@ -252,7 +252,7 @@ AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_FORM_FIELD = "login"
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
-AXES_LOCKOUT_CALLABLE = "weicheng.web.sign_in.locked_out"
+AXES_LOCKOUT_CALLABLE = "weicheng.places.sign_in.locked_out"
 
 # --- what comes in -------------------------------------------------------------------------------
 UPLOAD_LIMIT_MB = env_int("WEICHENG_UPLOAD_LIMIT_MB", 50, least=1)

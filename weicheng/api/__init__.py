@@ -1,0 +1,1 @@
+"""接口: the JSON interface."""

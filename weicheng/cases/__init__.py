@@ -1,0 +1,1 @@
+"""事项: the closed loop, its deadlines, its history."""

@@ -1,0 +1,1 @@
+"""演示: a district with invented people and a year of work."""

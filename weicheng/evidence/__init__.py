@@ -1,0 +1,1 @@
+"""凭证: files as received, kept under their digest; display copies derived; capture facts."""

@@ -1,0 +1,1 @@
+"""指标: measures and figures."""

@@ -1,0 +1,1 @@
+"""督查: visits and findings."""

@@ -1,0 +1,1 @@
+"""标准: editions of every dated thing: calendars, severities, time limits, categories, check lists."""

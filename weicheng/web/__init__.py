@@ -1,0 +1,1 @@
+"""页面: the shell, today, the map, the journal page."""
