@@ -9,8 +9,9 @@ own work, whatever post they hold: that is `require_other_person`, beside it.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
+from fractions import Fraction
 
 from weicheng.rules.errors import N_, ForbiddenError, RuleError
 
@@ -208,26 +209,38 @@ def may_charge(dispatcher_area: str, unit_area: str, serves: Iterable[str]) -> b
     return unit_area.startswith(dispatcher_area) or any(dispatcher_area.startswith(area) for area in serves if area)
 
 
-@dataclass(frozen=True)
-class Clock:
-    """What the clock has to do for one open case now; every field names an effect that happens once."""
-
-    remind: bool = False
-    overdue: bool = False
-    escalate: bool = False
+# Half the limit again without an answer moves a case one level up: a working rule of this system (recalled
+# practice of city offices), not a number of any standard.
+ESCALATE_AFTER = Fraction(1, 2)
 
 
-def clock_effects(*, warn_due: bool, overdue: bool, overdue_for_share: float, state: State) -> Clock:
-    """Return which effects are due.
+def clock_plan(clock_from: datetime, warn_at: datetime, due_at: datetime) -> tuple[tuple[datetime, Move], ...]:
+    """Return the moments at which the clock itself moves an open case, in order.
 
-    warn_due: two thirds of the limit are used; overdue: the deadline has passed
-    overdue_for_share: time past the deadline, as a share of the whole limit; at a half the case goes one level up
-    A case that waits for verification is the verifier's to hurry, not the unit's: it is not reminded.
+    Remind when a third of the limit is left; overdue one second after the deadline, because the deadline
+    itself is still in time; one level up when half the limit has passed again.
     """
-    if state in FINAL_STATES or state is State.HANDED_IN:
-        return Clock()
-    return Clock(remind=warn_due and not overdue, overdue=overdue, escalate=overdue and overdue_for_share >= ESCALATE_SHARE)
+    late = due_at + timedelta(seconds=1)
+    up = max(late, due_at + timedelta(seconds=int((due_at - clock_from).total_seconds() * ESCALATE_AFTER)))
+    return ((warn_at, Move.REMIND), (late, Move.OVERDUE), (up, Move.ESCALATE))
 
 
-# Half the limit again without an answer: our working rule (recalled practice), shown to the administrator as such.
-ESCALATE_SHARE = 0.5
+def clock_moves(
+    plan: tuple[tuple[datetime, Move], ...], *, since: datetime, now: datetime
+) -> tuple[tuple[Move, ...], datetime | None]:
+    """Return what the clock has to do now, and when it must look again (None: never).
+
+    since: the moment that was waited for; everything planned before it is done already
+    A case that was not looked at for long is not reminded of a deadline that has passed. A clock that was set
+    back finds nothing to do, and nothing is done twice when it is set right.
+    """
+    due = [move for at, move in plan if since <= at <= now]
+    if Move.OVERDUE in due and Move.REMIND in due:
+        due.remove(Move.REMIND)
+    later = [at for at, _move in plan if at > now and at >= since]
+    return tuple(due), later[0] if later else None
+
+
+def runs_clock(state: State) -> bool:
+    """Does the handler's clock run? Not while the case waits for its verifier, and not after the end."""
+    return state in (State.FILED, State.DISPATCHED, State.HANDLING, State.REWORK)
