@@ -126,8 +126,8 @@ def sprite(folder: Path, names: list[str]) -> str:
             attributes = "".join(f' {key}="{value}"' for key, value in path.attrib.items())
             shapes.append(f"<{path.tag.removeprefix(SVG)}{attributes}/>")
         symbols.append(
-            f'<symbol id="{name}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" '
-            f'stroke-linecap="round" stroke-linejoin="round">{"".join(shapes)}</symbol>'
+            f'<symbol id="tabler-{name}" viewBox="0 0 24 24" fill="none" stroke="currentColor" '
+            f'stroke-width="2" stroke-linecap="round" stroke-linejoin="round">{"".join(shapes)}</symbol>'
         )
     return '<svg xmlns="http://www.w3.org/2000/svg">\n' + "\n".join(symbols) + "\n</svg>\n"
 
@@ -150,7 +150,7 @@ def vendor(modules: Path) -> list[dict[str, Any]]:
     entries.append(entry(LICENSES / "tabler-core.txt", "@tabler/core", *PACKAGES["@tabler/core"]))
     icons, names = VENDOR / "icons.svg", ICONS.split()
     icons.write_text(sprite(modules / "@tabler/icons/icons/outline", names), encoding="utf-8")
-    changed = f"{len(names)} outline icons joined in one file, one <symbol> each, its id the icon's name"
+    changed = f"{len(names)} outline icons joined in one file, each a <symbol> with the id tabler-NAME"
     entries.append(entry(icons, "@tabler/icons", *PACKAGES["@tabler/icons"], changed))
     return entries
 
