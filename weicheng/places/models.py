@@ -184,6 +184,30 @@ class Unit(Placed):
         return self.name
 
 
+class UnitVersionQuerySet(AppendOnlyQuerySet):
+    def visible_to(self, actor: Actor) -> Self:
+        return self.filter(unit__in=Unit.objects.visible_to(actor))
+
+
+class UnitVersion(AppendOnly):
+    """What a unit was after one change: its open fields as canonical JSON, the contact only masked."""
+
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    verb = models.CharField(max_length=20)
+    by_key = models.CharField(max_length=40)
+    by_name = models.CharField(max_length=60, blank=True, default="")
+    post_label = models.CharField(max_length=120, blank=True, default="")
+
+    objects = UnitVersionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["unit", "number"], name="places_unit_version_is_numbered_once")
+        ]
+
+
 class UnitServiceQuerySet(models.QuerySet):
     def visible_to(self, actor: Actor) -> Self:
         return self.filter(unit__in=Unit.objects.visible_to(actor))
