@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Cut Noto Sans SC down to the characters our pages can show, as woff2, and list the files with checksums.
 
-    python tools/subset_font.py NOTO_PACKAGE ST_CHARACTERS
+    python tools/subset_font.py NOTO_PACKAGE OPENCC_DICTIONARIES
 
 NOTO_PACKAGE: the unpacked npm package @expo-google-fonts/noto-sans-sc, of the version below.
-ST_CHARACTERS: STCharacters.txt of OpenCC (in its Python package: dictionary/), simplified -> traditional.
+OPENCC_DICTIONARIES: the folder dictionary/ of OpenCC's Python package, simplified -> traditional.
 Needs fonttools, brotli and pyyaml; they are not dependencies of the project.
 
 Two families, so that nobody loads what they do not read:
@@ -25,8 +25,8 @@ PACKAGE, VERSION = "@expo-google-fonts/noto-sans-sc", "0.4.3"
 FACES = {400: "400Regular/NotoSansSC_400Regular.ttf", 600: "600SemiBold/NotoSansSC_600SemiBold.ttf"}
 FONTS = ROOT / "weicheng" / "ui" / "static" / "fonts"
 DIVISIONS = ROOT / "weicheng" / "places" / "data" / "divisions"
-# Tabular figures for columns of numbers; the vertical and proportional-kana features stay out.
-FEATURES = ["kern", "liga", "locl", "ccmp", "tnum"]
+# The digits of this face are all of one width without a feature; the vertical and kana features stay out.
+FEATURES = ["kern", "liga", "locl", "ccmp"]
 
 
 def gb2312() -> set[str]:
@@ -65,13 +65,15 @@ def simplified() -> set[str]:
     )
 
 
-def traditional(st_characters: Path, covered: set[str]) -> set[str]:
-    """Return the traditional forms (all that the dictionary gives) of `covered` that are not in it."""
+def traditional(dictionaries: Path, covered: set[str]) -> set[str]:
+    """Return the traditional forms (all that the dictionaries give) of `covered` that are not in it."""
     found: set[str] = set()
-    for line in st_characters.read_text(encoding="utf-8").splitlines():
-        simple, _, forms = line.partition("\t")
-        if simple in covered:
-            found.update(form for form in forms.split() if len(form) == 1)
+    # The variants turn what the first gives into the forms of Taiwan and Hong Kong: 爲 -> 為, 衆 -> 眾.
+    for name in ("STCharacters", "TWVariants", "HKVariants"):
+        for line in (dictionaries / f"{name}.txt").read_text(encoding="utf-8").splitlines():
+            source, _, forms = line.partition("\t")
+            if source in covered or source in found:
+                found.update(form for form in forms.split() if len(form) == 1)
     return found - covered
 
 
@@ -89,13 +91,13 @@ def subset(source: Path, target: Path, characters: set[str]) -> set[str]:
     return missing
 
 
-def main(package: Path, st_characters: Path) -> None:
+def main(package: Path, dictionaries: Path) -> None:
     """Make every file and the entries of the list."""
     found = json.loads((package / "package.json").read_text(encoding="utf-8"))["version"]
     if found != VERSION:
         raise ValueError(f"{PACKAGE} is {found}, but tools/subset_font.py says {VERSION}")
     families = {"sc": simplified()}
-    families["tc"] = traditional(st_characters, families["sc"])
+    families["tc"] = traditional(dictionaries, families["sc"])
     entries = []
     for weight, face in FACES.items():
         for family, characters in families.items():
