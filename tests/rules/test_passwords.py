@@ -114,6 +114,10 @@ def test_what_is_not_tried_first_is_not_common(password):
         ("qwerty7m", True),  # 6 of 8 walked: three quarters
         ("qwert7mk", False),  # 5 of 8
         ("qwemasdmz", False),  # 6 of 9
+        ("7mqwerty", True),  # the same walk at the end
+        ("m7qwert0", False),  # 5 of 8
+        ("jkltrewq", True),  # the last three of a row, and a walk backwards
+        ("lkjiop7x", True),  # 3 + 3 of 8, the last three of the upper row
     ],
 )
 def test_three_quarters_of_a_walk_are_a_walk(password, common):

@@ -64,9 +64,10 @@ _FEWEST_DIFFERENT = 5
 def password_problems(
     password: str, login: str, name: str, *, min_length: int, classes: int
 ) -> list[Problem]:
-    """Return everything wrong with the password, as codes in the order of `Problem`; empty when it may be used.
+    """Return everything wrong with the password, in the order of `Problem`; empty when it may be used.
 
-    login, name: of its owner; one shorter than three (a name: two) characters is found everywhere and not sought
+    login, name: of its owner; a login under three or a name under two characters is found everywhere and
+    not sought
     min_length: characters; classes: how many of upper case, lower case, digits and others it must mix
     """
     folded = password.casefold()
