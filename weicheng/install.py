@@ -72,9 +72,8 @@ def _fill(area: str, *, demo: bool, seed: int, months: int) -> None:
 
         load_demo(area=area, seed=seed, months=months, at=timezone.now())
         say(f"演示数据已载入（{time.monotonic() - begun:.1f} 秒）。")
-    root = site()
-    _write_ready(area=root.root_area, demo=root.demo)
-    if not root.root_area:
+    mark_ready()
+    if not site().root_area:
         say("下一步：weicheng init --area 区划代码，然后 weicheng user-create 建立首位安全管理员。")
 
 
@@ -91,10 +90,6 @@ def migrate(argv: Sequence[str]) -> int:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=1, interactive=False)
-    from weicheng.journal.site import site
-
-    root = site()
-    _write_ready(area=root.root_area, demo=root.demo)
     return 0
 
 
@@ -115,6 +110,13 @@ def is_ready(*, demo: bool, area: str = "") -> bool:
         and stamp.get("area", "").startswith(area)
         and stamp.get("migrations") == _applied(settings.DATABASES["default"])
     )
+
+
+def is_migrated() -> bool:
+    """Has the database been migrated at all?"""
+    from weicheng import settings
+
+    return bool(_applied(settings.DATABASES["default"]))
 
 
 def fingerprint() -> str:
@@ -170,15 +172,18 @@ def _stamp_path() -> Path:
     return settings.DATA / "ready.json"
 
 
-def _write_ready(*, area: str, demo: bool) -> None:
+def mark_ready() -> None:
+    """Write down that `init` of this code is done on this database. Django is set up."""
     from weicheng import settings
+    from weicheng.journal.site import site
 
+    root = site()
     stamp = {
         "fingerprint": fingerprint(),
         "migrations": _applied(settings.DATABASES["default"]),
-        "area": area,
-        "demo": demo,
-        "accounts": _accounts() if demo else [],
+        "area": root.root_area,
+        "demo": root.demo,
+        "accounts": _accounts() if root.demo else [],
     }
     path = _stamp_path()
     path.parent.mkdir(parents=True, exist_ok=True)
