@@ -11,9 +11,11 @@ class AppendOnlyError(Exception):
 
 
 class AppendOnlyQuerySet(models.QuerySet):
+    mutable = frozenset({"leaf"})  # what is written after the insert: a Merkle batch fills it later
+
     def update(self, **fields: Any) -> int:
-        """Only `leaf`, which a Merkle batch fills later, may ever be written after the insert."""
-        if set(fields) - {"leaf"}:
+        """Refuse to change anything but the `mutable` columns."""
+        if set(fields) - self.mutable:
             raise AppendOnlyError(f"{self.model.__name__} rows are never changed")
         return super().update(**fields)
 

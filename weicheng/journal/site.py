@@ -50,10 +50,15 @@ def raise_generation() -> None:
 
 def new_epoch() -> uuid.UUID:
     """Give the site another epoch: a restore happened, and clients must offer their captures again."""
-    epoch = uuid.uuid4()
-    site()
-    Site.objects.filter(pk=1).update(epoch=epoch)
-    return epoch
+    fresh = uuid.uuid4()
+    raise_generation()
+    Site.objects.filter(pk=1).update(epoch=fresh)
+    return fresh
+
+
+def epoch() -> str:
+    """Return the site's epoch, which every reply of the API carries."""
+    return cached(("epoch",), lambda: str(site().epoch))
 
 
 def cached(key: tuple[Hashable, ...], compute: Callable[[], T]) -> T:

@@ -1,0 +1,352 @@
+"""The verbs of inspection: record visits, record findings. Many are as easy as one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext
+
+from weicheng.cases.actions import NOTE_LIMIT, NewCase, file_cases, require_may_charge
+from weicheng.cases.models import Case
+from weicheng.inspections.drafts import COORDINATE_PLACES, FindingIn, PointIn, Verdict, VisitIn
+from weicheng.inspections.models import Finding, FindingVersion, Visit
+from weicheng.journal.actions import Note, record, record_all
+from weicheng.places.actor import Actor
+from weicheng.places.actors import today
+from weicheng.places.areas import open_area
+from weicheng.places.models import Unit
+from weicheng.rules.captures import occurred_on_allowed
+from weicheng.rules.coordinates import Datum, require_coordinates, to_cgcs2000
+from weicheng.rules.digests import canonical, digest
+from weicheng.rules.errors import N_, ConflictError, ForbiddenError, RuleError
+from weicheng.standards import editions
+
+BATCH_LIMIT = 50  # findings in one request; the phone sends a day's work in a few
+ADDRESS_LIMIT = 200
+
+
+@dataclass(frozen=True)
+class Capture:
+    """A finding with who captured it and when it reached us; the demo and imports carry many of each."""
+
+    draft: FindingIn
+    by: Actor
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One finding's verdict with the rows behind it, where there are any."""
+
+    verdict: Verdict
+    finding: Finding | None = None
+    case: Case | None = None
+    error: RuleError | None = None
+
+
+def record_finding(draft: FindingIn, *, by: Actor, at: datetime) -> Recorded:
+    """Record one finding and open its case; a refusal is raised. Sent again, it is the same one finding."""
+    recorded = record_findings([Capture(draft, by, at)])[0]
+    if recorded.error is not None:
+        raise recorded.error
+    return recorded
+
+
+def record_findings(captures: Sequence[Capture]) -> list[Recorded]:
+    """Record many findings, each with its case, each judged by itself; one verdict for each, in order.
+
+    Two requests with the same finding may both find it absent; the second insert then fails as a whole and
+    is judged again, when the first is there to be found.
+    """
+    try:
+        return _record_findings(captures)
+    except IntegrityError:
+        return _record_findings(captures)
+
+
+@transaction.atomic
+def _record_findings(captures: Sequence[Capture]) -> list[Recorded]:
+    known = {
+        finding.uid: finding
+        for finding in Finding.objects.filter(uid__in=[capture.draft.uid for capture in captures]).select_related("case")
+    }
+    unit_uids = {capture.draft.unit for capture in captures if capture.draft.unit}
+    units = {}
+    if unit_uids:
+        units = {unit.uid: unit for unit in Unit.objects.filter(uid__in=unit_uids)}
+        _prefetch_services(units, captures)
+    visit_uids = {capture.draft.visit for capture in captures if capture.draft.visit}
+    visits = {visit.uid: visit for visit in Visit.objects.filter(uid__in=visit_uids)} if visit_uids else {}
+
+    results: list[Recorded | None] = []
+    new: list[tuple[int, Capture, Finding, bytes, NewCase]] = []
+    seen: dict[UUID, int] = {}
+    for position, capture in enumerate(captures):
+        draft, body = capture.draft, canonical(capture.draft.model_dump())
+        try:
+            if draft.uid in known:
+                results.append(_as_before(known[draft.uid], capture, digest(body)))
+                continue
+            if draft.uid in seen:  # twice in one request: the same content is the same finding
+                _require_same(digest(body), new[seen[draft.uid]][2].digest)
+                results.append(None)
+                continue
+            finding, opens = _judge(capture, units, visits)
+        except RuleError as error:
+            results.append(_refused(draft.uid, error))
+            continue
+        finding.digest = digest(body)
+        seen[draft.uid] = len(new)
+        new.append((position, capture, finding, body, opens))
+        results.append(None)
+
+    cases = file_cases([opens for _p, _c, _f, _b, opens in new])
+    made: dict[UUID, Recorded] = {}
+    for (_position, _capture, finding, _body, _opens), case in zip(new, cases, strict=True):
+        finding.case = case
+    Finding.objects.bulk_create([finding for _p, _c, finding, _b, _o in new], batch_size=500)
+    FindingVersion.objects.bulk_create(
+        [
+            FindingVersion(
+                finding=finding, at=capture.at, body=body, digest=finding.digest,
+                by_key=capture.by.key, by_name=capture.by.name,
+            )
+            for _p, capture, finding, body, _o in new
+        ],
+        batch_size=500,
+    )  # fmt: skip
+    if new:
+        record_all(
+            [
+                (Note("finding.record", "finding", str(finding.uid), finding.area,
+                      {"case": finding.case.uid, "digest": finding.digest}, capture.at), capture.by)
+                for _p, capture, finding, _b, _o in new
+            ],
+            at=captures[0].at,
+        )  # fmt: skip
+    for _position, _capture, finding, _body, _opens in new:
+        made[finding.uid] = Recorded(_verdict(finding, "created"), finding, finding.case)
+    return [result or made[capture.draft.uid] for result, capture in zip(results, captures, strict=True)]
+
+
+def _prefetch_services(units: Mapping[UUID, Unit], captures: Sequence[Capture]) -> None:
+    """Read the areas that units serve only where a unit lies outside the area of somebody who names it."""
+    far = [
+        unit
+        for capture in captures
+        if capture.draft.unit and (unit := units.get(capture.draft.unit))
+        and not (capture.by.area and unit.area.startswith(capture.by.area))
+    ]  # fmt: skip
+    near = [unit for unit in units.values() if unit not in far]
+    for unit in near:
+        unit._prefetched_objects_cache = {"services": Unit.objects.none()}  # type: ignore[attr-defined]
+    if far:
+        from django.db.models import prefetch_related_objects
+
+        prefetch_related_objects(far, "services")
+
+
+def _judge(capture: Capture, units: Mapping[UUID, Unit], visits: Mapping[UUID, Visit]) -> tuple[Finding, NewCase]:
+    """Return the finding and the case it opens, or raise the first thing that is wrong with it."""
+    draft, by, at = capture.draft, capture.by, capture.at
+    if not by.powers.records:
+        raise ForbiddenError("may-not-record", N_("您当前的岗位不能上报问题。请切换到督查或辖区岗位。"))
+    now_on = today(at)
+    occurred_on = draft.occurred_on or (today(draft.device_at) if draft.device_at else now_on)
+    occurred_on_allowed(occurred_on, now_on)
+    area = open_area(draft.area, occurred_on)
+    if len(area.code) < 9:
+        raise RuleError("area-too-wide", N_("{name}范围太大，问题应落到街道或社区。请选择街道或社区。"), name=area.name)
+    if not by.covers(area.code):
+        raise ForbiddenError(
+            "foreign-area", N_("{name}不在您岗位的辖区内。请选择辖区内的社区，或切换岗位。"), name=area.name
+        )
+    _require_length(N_("情况说明"), draft.note, NOTE_LIMIT)
+    _require_length(N_("地点"), draft.address, ADDRESS_LIMIT)
+    catalogue = editions.categories(area.code, occurred_on)
+    category = catalogue.category(draft.category)
+    severity = editions.severities(area.code, occurred_on).severity(draft.severity or category.severity)
+    visit = _visit_of(draft, visits, by)
+    unit = _unit_of(draft, units)
+    if unit is not None:
+        require_may_charge(by, unit)
+    lon, lat = _point(draft.point)
+    finding = Finding(
+        uid=draft.uid,
+        visit=visit,
+        area=area.code,
+        category=category.code,
+        severity=severity.code,
+        item=draft.item,
+        note=draft.note,
+        occurred_on=occurred_on,
+        found_at=draft.device_at or at,
+        device_at=draft.device_at,
+        gps_at=draft.point.at if draft.point else None,
+        received_at=at,
+        lon=lon,
+        lat=lat,
+        accuracy_m=_decimal(draft.point.accuracy_m, "0.1") if draft.point else None,
+        datum=Datum.CGCS2000.value if draft.point else "",
+        by_key=by.key,
+        by_name=by.name,
+        editions=str(catalogue.edition_id),
+    )
+    opens = NewCase(
+        uid=draft.uid,  # one finding, one case: they share the identity made at capture
+        title=category.name,
+        area=area.code,
+        category=category.code,
+        severity=severity.code,
+        occurred_on=occurred_on,
+        at=at,
+        by=by,
+        unit=unit,
+        address=draft.address or (visit.place if visit else ""),
+        lon=lon,
+        lat=lat,
+    )
+    return finding, opens
+
+
+def _visit_of(draft: FindingIn, visits: Mapping[UUID, Visit], by: Actor) -> Visit | None:
+    if draft.visit is None:
+        if draft.item:
+            raise RuleError("item-without-visit", N_("检查表项目须随一次检查上报。请先开始检查，或去掉项目编号。"))
+        return None
+    visit = visits.get(draft.visit)
+    if visit is None or not by.covers(visit.area):
+        raise RuleError("no-visit", N_("没有找到这次检查。请先上传检查，再上传其中的问题。"))
+    if draft.item:
+        if visit.checklist_edition is None:
+            raise RuleError("item-without-list", N_("这次检查没有使用检查表。请去掉项目编号。"))
+        editions.checklist_by_id(visit.checklist_edition).item(draft.item)  # refuses an unknown number
+    return visit
+
+
+def _unit_of(draft: FindingIn, units: Mapping[UUID, Unit]) -> Unit | None:
+    if draft.unit is None:
+        return None
+    unit = units.get(draft.unit)
+    if unit is None or unit.closed_on is not None:
+        raise RuleError("no-unit", N_("没有找到该责任单位，或它已注销。请从单位列表中重新选择。"))
+    return unit
+
+
+def _point(point: PointIn | None) -> tuple[Decimal | None, Decimal | None]:
+    if point is None:
+        return None, None
+    given_lon, given_lat = float(point.lon), float(point.lat)
+    require_coordinates(given_lon, given_lat)
+    try:
+        datum = Datum(point.datum.lower())
+    except ValueError:
+        raise RuleError(
+            "datum", N_("不认识坐标系“{datum}”。请使用 CGCS2000、WGS84、GCJ02 或 BD09。"), datum=point.datum[:20]
+        ) from None
+    lon, lat = to_cgcs2000(given_lon, given_lat, datum)
+    return _decimal(lon, str(COORDINATE_PLACES)), _decimal(lat, str(COORDINATE_PLACES))
+
+
+def _decimal(value: float | Decimal | None, places: str) -> Decimal | None:
+    return None if value is None else Decimal(str(value)).quantize(Decimal(places))
+
+
+def _require_length(name: str, text: str, limit: int) -> None:
+    if len(text) > limit:
+        raise RuleError(
+            "text-too-long", N_("“{name}”共{length}字，超过{limit}字。请精简，或作为附件上传。"),
+            name=gettext(name), length=len(text), limit=limit,
+        )  # fmt: skip
+
+
+def _require_same(sent: str, stored: str) -> None:
+    if sent != stored:
+        raise ConflictError(
+            "finding-conflict",
+            N_("编号相同的问题已有不同内容的记录，没有覆盖。请打开原记录核对；若确是另一问题，请重新上报。"),
+        )
+
+
+def _as_before(finding: Finding, capture: Capture, sent: str) -> Recorded:
+    """Judge a finding that is already here: the same from the same sender, or a conflict for anybody else."""
+    if finding.by_key != capture.by.key:
+        # A foreign identity answers like a conflict, and says nothing of what it holds.
+        raise ConflictError("finding-conflict", N_("该编号已被使用。请重新上报。"))
+    _require_same(sent, finding.digest)
+    return Recorded(_verdict(finding, "exists"), finding, finding.case)
+
+
+def _verdict(finding: Finding, status: str) -> Verdict:
+    case = finding.case
+    return Verdict(uid=finding.uid, status=status, case=case.uid, number=case.number, due_at=case.due_at)
+
+
+def _refused(uid: UUID, error: RuleError) -> Recorded:
+    status = "conflict" if isinstance(error, ConflictError) else "refused"
+    return Recorded(Verdict(uid=uid, status=status, code=error.code, sentence=error.sentence(gettext)), error=error)
+
+
+@transaction.atomic
+def record_visit(draft: VisitIn, *, by: Actor, at: datetime) -> tuple[Visit, bool]:
+    """Record one visit; return it and whether it is new. Sent again it is the same; other content is a conflict."""
+    sent = digest(canonical(draft.model_dump()))
+    known = Visit.objects.select_for_update().filter(uid=draft.uid).first()
+    if known is not None:
+        if known.by_key != by.key or known.body_digest != sent:
+            raise ConflictError("visit-conflict", N_("编号相同的检查已有不同内容的记录，没有覆盖。请打开原记录核对。"))
+        return known, False
+    visit = _judge_visit(draft, by, at)
+    visit.body_digest = sent
+    visit.save(force_insert=True)
+    record(Note("visit.record", "visit", str(visit.uid), visit.area, {"digest": sent}), by=by, at=at)
+    return visit, True
+
+
+def _judge_visit(draft: VisitIn, by: Actor, at: datetime) -> Visit:
+    if not by.powers.records:
+        raise ForbiddenError("may-not-record", N_("您当前的岗位不能上报问题。请切换到督查或辖区岗位。"))
+    visited_on: date = draft.visited_on or today(at)
+    occurred_on_allowed(visited_on, today(at))
+    area = open_area(draft.area, visited_on)
+    if not by.covers(area.code):
+        raise ForbiddenError(
+            "foreign-area", N_("{name}不在您岗位的辖区内。请选择辖区内的社区，或切换岗位。"), name=area.name
+        )
+    if draft.kind not in Visit.Kind.values:
+        raise RuleError("visit-kind", N_("不认识检查类型“{kind}”。请从列表中选择。"), kind=draft.kind[:20])
+    unit = None
+    if draft.unit is not None:
+        unit = Unit.objects.visible_to(by).filter(uid=draft.unit).first()
+        if unit is None:
+            raise RuleError("no-unit", N_("没有找到该责任单位，或它已注销。请从单位列表中重新选择。"))
+    checklist = editions.checklist(draft.checklist, area.code, visited_on) if draft.checklist else None
+    return Visit(
+        uid=draft.uid,
+        kind=draft.kind,
+        unit=unit,
+        place=draft.place or (unit.name if unit else area.name),
+        checklist_edition=checklist.edition_id if checklist else None,
+        visited_on=visited_on,
+        started_at=draft.started_at or at,
+        note=draft.note,
+        by_key=by.key,
+        by_name=by.name,
+        post_id=by.post_id,
+    ).place_at(area.code)
+
+
+@transaction.atomic
+def end_visit(*, visit: Visit, by: Actor, at: datetime) -> Visit:
+    """Say that the visit is over; only who began it may."""
+    visit = Visit.objects.select_for_update().get(pk=visit.pk)
+    if visit.by_key != by.key:
+        raise ForbiddenError("not-yours", N_("只有本次检查的检查人可以结束检查。"))
+    if visit.ended_at is None:
+        visit.ended_at = at
+        visit.save(update_fields=["ended_at"])
+        record(Note("visit.end", "visit", str(visit.uid), visit.area, {}), by=by, at=at)
+    return visit
