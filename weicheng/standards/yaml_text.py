@@ -1,0 +1,65 @@
+"""Read the YAML that people write: one mapping, nothing twice, nothing that grows when read."""
+
+from collections.abc import Hashable
+from typing import Any
+
+import yaml
+from django.utils.translation import gettext as _
+
+from weicheng.rules.errors import N_, RuleError
+
+# The largest known body, a full catalogue of case categories, is 60 kB.
+LIMIT_BYTES = 1_000_000
+
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Base):
+    """A safe loader that refuses a key written twice: YAML would quietly keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[str] = set()
+        for key, _value in node.value:
+            spelled = getattr(key, "value", None)
+            if isinstance(spelled, str):
+                if spelled in seen:
+                    raise yaml.MarkedYAMLError(
+                        problem=_("“{key}”写了两次").format(key=spelled[:30]), problem_mark=key.start_mark
+                    )
+                seen.add(spelled)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(text: str | bytes) -> dict[str, Any]:
+    """Return the mapping that the text holds.
+
+    RuleError("yaml"): too large, not UTF-8, broken (naming the line), a key twice, an alias, or no mapping.
+    """
+    data = text.encode() if isinstance(text, str) else text
+    if len(data) > LIMIT_BYTES:
+        raise _refusal(N_("内容超过 {limit} KB。请拆分后再试。"), limit=LIMIT_BYTES // 1000)
+    try:
+        decoded = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise _refusal(N_("文件不是 UTF-8 编码。请另存为 UTF-8 后再试。")) from None
+    try:
+        # A few lines of aliases can name a billion values.
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(decoded, Loader=_Loader)):
+            raise _refusal(N_("内容使用了 YAML 引用（*名称）。请把引用的内容写全。"))
+        found = yaml.load(decoded, Loader=_Loader)  # noqa: S506 - a subclass of the safe loader
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise _refusal(
+            N_("第 {line} 行无法读懂：{problem}。请检查缩进、冒号和引号。"),
+            line=line,
+            problem=error.problem or _("格式有误"),
+        ) from None
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise _refusal(N_("内容无法读懂：{problem}。请检查格式。"), problem=str(error)[:80]) from None
+    if not isinstance(found, dict):
+        raise _refusal(N_("内容应是“名称: 值”的列表。请参照现有版本填写。"))
+    return found
+
+
+def _refusal(message: str, **values: Any) -> RuleError:
+    return RuleError("yaml", message, **values)
