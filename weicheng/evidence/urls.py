@@ -1,5 +1,9 @@
 """Addresses of this app."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from weicheng.evidence import views
+
+urlpatterns = [
+    path("files/<uuid:uid>/<str:variant>", views.file, name="file"),
+]
