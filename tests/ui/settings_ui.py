@@ -24,6 +24,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "tests.ui.site.acting",
 ]
 ROOT_URLCONF = "tests.ui.site"
 TEMPLATES = [

@@ -49,13 +49,13 @@ def icon(name: str, label: str = "") -> SafeString:
     """{% icon "bell" %}: a drawing beside words; with a label it speaks for itself."""
     if label:
         return format_html(
-            '<svg class="wc-icon" role="img" aria-label="{}"><use href="{}#{}"></use></svg>',
+            '<svg class="wc-icon" role="img" aria-label="{}"><use href="{}#tabler-{}"></use></svg>',
             label,
             asset_url(SPRITE),
             name,
         )
     return format_html(
-        '<svg class="wc-icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
+        '<svg class="wc-icon" aria-hidden="true" focusable="false"><use href="{}#tabler-{}"></use></svg>',
         asset_url(SPRITE),
         name,
     )

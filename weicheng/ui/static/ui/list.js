@@ -51,6 +51,9 @@
   document.addEventListener("click", (event) => {
     const target = event.target;
     if (!(target instanceof Element) || !list()?.contains(target)) return;
+    // On the phone a row is a card: anywhere on it opens it.
+    const card = matchMedia("(max-width: 575.98px)").matches && target.closest("tr[data-href]");
+    if (card && !target.closest("a, button, input, label")) location.assign(card.dataset.href);
     if (target.closest("[data-keys]")) list().querySelector("[data-keys-help]").showModal();
     if (target.closest("[data-select-none]")) {
       for (const box of list().querySelectorAll("[data-select]")) box.checked = false;

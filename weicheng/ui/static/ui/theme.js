@@ -9,4 +9,5 @@
   }
   const dark = chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   document.documentElement.setAttribute("data-bs-theme", dark ? "dark" : "light");
+  document.documentElement.classList.add("wc-js");
 })();

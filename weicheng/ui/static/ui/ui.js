@@ -175,9 +175,8 @@
     box.type = "search";
     box.className = "form-control wc-narrow";
     box.autocomplete = "off";
-    const label = document.querySelector(`label[for="${CSS.escape(select.id)}"]`);
-    box.setAttribute("aria-label", label ? label.textContent.trim() : "");
-    box.placeholder = "🔍";
+    box.setAttribute("aria-label", say("narrow"));
+    box.placeholder = say("narrow");
     const all = [...select.options];
     box.addEventListener("input", () => {
       const words = box.value.trim().toLowerCase();
