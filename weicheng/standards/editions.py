@@ -245,6 +245,12 @@ def unit_kinds(area: str, on: date) -> UnitKinds:
     return cast(UnitKinds, in_force("unit-kinds", "kinds", area, on))
 
 
+def unit_kinds_or_none(area: str, on: date) -> tuple[kinds.UnitKind, ...]:
+    """Return the kinds of units in force, none where no edition holds: what `places.kinds` asks for."""
+    found = find_in_force("unit-kinds", "kinds", area, on)
+    return cast(UnitKinds, found).body.kinds if found else ()
+
+
 @dataclass(frozen=True)
 class _Timeline:
     """The editions of one owner in the order of their first day; three lists of one length."""

@@ -1,6 +1,6 @@
 """Read the YAML that people write: one mapping, nothing twice, nothing that grows when read."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 import yaml
@@ -10,6 +10,7 @@ from weicheng.rules.errors import N_, RuleError
 
 # The largest known body, a full catalogue of case categories, is 60 kB.
 LIMIT_BYTES = 1_000_000
+DEEPEST = 20
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -43,9 +44,7 @@ def read_yaml(text: str | bytes) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise _refusal(N_("文件不是 UTF-8 编码。请另存为 UTF-8 后再试。")) from None
     try:
-        # A few lines of aliases can name a billion values.
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(decoded, Loader=_Loader)):
-            raise _refusal(N_("内容使用了 YAML 引用（*名称）。请把引用的内容写全。"))
+        _require_tame(yaml.parse(decoded, Loader=_Loader))
         found = yaml.load(decoded, Loader=_Loader)  # noqa: S506 - a subclass of the safe loader
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
@@ -59,6 +58,20 @@ def read_yaml(text: str | bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise _refusal(N_("内容应是“名称: 值”的列表。请参照现有版本填写。"))
     return found
+
+
+def _require_tame(events: Iterable[yaml.Event]) -> None:
+    """Refuse what grows when it is read: a few lines of aliases can name a billion values; depth eats the stack."""
+    depth = 0
+    for event in events:
+        if isinstance(event, yaml.AliasEvent):
+            raise _refusal(N_("内容使用了 YAML 引用（*名称）。请把引用的内容写全。"))
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > DEEPEST:
+                raise _refusal(N_("内容嵌套超过 {limit} 层。请参照现有版本填写。"), limit=DEEPEST)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def _refusal(message: str, **values: Any) -> RuleError:
