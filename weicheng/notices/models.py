@@ -112,7 +112,7 @@ class Notice(models.Model):
 
     effect_key = models.CharField(max_length=160, unique=True)
     at = models.DateTimeField()
-    kind = models.CharField(max_length=20)
+    kind = models.CharField(max_length=40)
     title = models.CharField(max_length=120)
     body = models.TextField(blank=True, default="")
     url = models.CharField(max_length=200, blank=True, default="")

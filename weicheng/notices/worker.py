@@ -286,6 +286,7 @@ class Periodic:
                             verb="worker.error",
                             object_kind="periodic",
                             object_key=self.name[:64],
+                            area=site.site().root_area,
                             detail={"error": kind},
                         ),
                         by=SYSTEM,
