@@ -1,7 +1,6 @@
 """The actor: who reads or writes, in which post, with what reach. Scope is closed unless a post opens it."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from django.db.models import Model, Q
 

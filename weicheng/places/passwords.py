@@ -6,13 +6,13 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from weicheng.rules.passwords import password_problems
+
 
 class PolicyValidator:
     """Refuse what `rules.passwords` objects to, every objection told at once."""
 
     def validate(self, password: str, user: Any = None) -> None:
-        from weicheng.rules.passwords import password_problems
-
         problems = password_problems(
             password,
             getattr(user, "login", ""),
@@ -21,7 +21,8 @@ class PolicyValidator:
             classes=CLASSES,
         )
         if problems:
-            raise ValidationError([_(problem) for problem in problems])
+            said = {"min_length": settings.PASSWORD_LENGTH, "classes": CLASSES}
+            raise ValidationError([_(problem.message).format(**said) for problem in problems])
 
     def get_help_text(self) -> str:
         return _(

@@ -39,6 +39,15 @@ LABELS = {
     Role.AUDIT_ADMIN: _("审计管理员"),
 }
 
+LEVEL_NAMES = {
+    Level.PROVINCE: _("省"),
+    Level.CITY: _("市"),
+    Level.DISTRICT: _("区县"),
+    Level.STREET: _("街道"),
+    Level.COMMUNITY: _("社区"),
+    Level.GRID: _("网格"),
+}
+
 
 @dataclass(frozen=True)
 class Powers:
