@@ -46,7 +46,9 @@ def env_int(name: str, default: int, *, least: int = 0) -> int:
             f"{name}={raw!r} is not a whole number. Write for example {name}={default}."
         ) from None
     if value < least:
-        raise ImproperlyConfigured(f"{name}={value} is below {least}. Write {name}={max(default, least)} or more.")
+        raise ImproperlyConfigured(
+            f"{name}={value} is below {least}. Write {name}={max(default, least)} or more."
+        )
     return value
 
 
@@ -125,7 +127,9 @@ if PRODUCTION and len(_secret) < 50:
         "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(60))'"
     )
 if PRODUCTION and DEBUG:
-    raise ImproperlyConfigured("WEICHENG_DEBUG=1 shows internals to visitors. Remove it, or WEICHENG_PRODUCTION=1.")
+    raise ImproperlyConfigured(
+        "WEICHENG_DEBUG=1 shows internals to visitors. Remove it, or WEICHENG_PRODUCTION=1."
+    )
 if PRODUCTION and DEMO:
     raise ImproperlyConfigured(
         "WEICHENG_DEMO=1 prints accounts and passwords on the sign-in page. Remove it, or WEICHENG_PRODUCTION=1."
@@ -201,6 +205,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "weicheng.places.middleware.ActorMiddleware",
+    "weicheng.cases.links.LinkMiddleware",
     "weicheng.web.middleware.RefusalMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -230,6 +235,12 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # type: ignore[attr-defi
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "OPTIONS": {}, "ENQUEUE_ON_COMMIT": False}}
 WORKER_LEASE_S = env_int("WEICHENG_WORKER_LEASE_S", 30, least=5)
+# What the worker does beside its jobs: (function of the moment, seconds between two calls).
+PERIODIC = [
+    ("weicheng.cases.outbox.deliver", 1),
+    ("weicheng.cases.clock.tick", 20),
+    ("weicheng.evidence.jobs.sweep", 3600),
+]
 WORKER_INTERVAL_S = env_int("WEICHENG_WORKER_INTERVAL_S", 1, least=1)
 
 # --- people --------------------------------------------------------------------------------------

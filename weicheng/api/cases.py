@@ -60,7 +60,10 @@ def _state(text: str) -> State:
         return State(text)
     except ValueError:
         raise RuleError(
-            "unknown-state", N_("不认识状态“{state}”。可用：{known}。"), state=text[:20], known="、".join(State)
+            "unknown-state",
+            N_("不认识状态“{state}”。可用：{known}。"),
+            state=text[:20],
+            known="、".join(State),
         ) from None
 
 
@@ -127,16 +130,22 @@ def step(request: HttpRequest, uid: UUID, payload: StepIn) -> HttpResponse:
     try:
         move = Move(payload.move)
     except ValueError:
-        raise RuleError("unknown-move", N_("不认识办理动作“{move}”。请查看接口文档。"), move=payload.move[:20]) from None
+        raise RuleError(
+            "unknown-move", N_("不认识办理动作“{move}”。请查看接口文档。"), move=payload.move[:20]
+        ) from None
     case = take_step(
-        Step(uid, move, request.actor, payload.note, payload.unit, payload.until, payload.version, payload.uid),
+        Step(
+            uid, move, request.actor, payload.note, payload.unit, payload.until, payload.version, payload.uid
+        ),
         at=timezone.now(),
     )
     return reply({"uid": case.uid, "state": case.state, "due_at": case.due_at, "version": case.version})
 
 
 @router.post("/{uuid:uid}/photos", summary="附上整改后照片")
-def add_photo(request: HttpRequest, uid: UUID, form: Form[PhotoIn], photo: File[UploadedFile]) -> HttpResponse:
+def add_photo(
+    request: HttpRequest, uid: UUID, form: Form[PhotoIn], photo: File[UploadedFile]
+) -> HttpResponse:
     _case(request, uid)
     return store_photo(request, "case", uid, "after", form, photo)
 
@@ -156,7 +165,9 @@ def count(request: HttpRequest, query: Query[CountsIn]) -> HttpResponse:
     if query.level:
         names = {step.column: step for step in Level}
         if query.level not in names:
-            raise RuleError("unknown-level", N_("不认识层级“{level}”。可用：street、community。"), level=query.level[:20])
+            raise RuleError(
+                "unknown-level", N_("不认识层级“{level}”。可用：street、community。"), level=query.level[:20]
+            )
         level = names[query.level]
     rows = counts_by(actor=request.actor, area=query.area, period=period, level=level)
     return reply({"from": period.start, "to": period.end, "counts": rows})

@@ -31,7 +31,9 @@ bearer = Bearer()
 
 def reply(payload: Any, status: int = 200) -> HttpResponse:
     """Return JSON with the site's epoch in a header, so that a client notices a restore on any answer."""
-    response = HttpResponse(json.dumps(payload, ensure_ascii=False, default=_plain), "application/json", status)
+    response = HttpResponse(
+        json.dumps(payload, ensure_ascii=False, default=_plain), "application/json", status
+    )
     response["X-Weicheng-Epoch"] = site.epoch()
     return response
 

@@ -14,7 +14,14 @@ from pydantic import AwareDatetime, Field, ValidationError
 from weicheng.api.door import reply
 from weicheng.evidence.actions import Capture as PhotoCapture
 from weicheng.evidence.actions import attach
-from weicheng.inspections.actions import BATCH_LIMIT, Capture, Recorded, record_finding, record_findings, record_visit
+from weicheng.inspections.actions import (
+    BATCH_LIMIT,
+    Capture,
+    Recorded,
+    record_finding,
+    record_findings,
+    record_visit,
+)
 from weicheng.inspections.drafts import FindingIn, Verdict, VisitIn
 from weicheng.inspections.models import Finding
 from weicheng.rules.errors import N_, RuleError
@@ -101,7 +108,9 @@ class PhotoIn(Schema):
 
 
 @router.post("/{uuid:uid}/photos", summary="附上现场照片")
-def add_photo(request: HttpRequest, uid: UUID, form: Form[PhotoIn], photo: File[UploadedFile]) -> HttpResponse:
+def add_photo(
+    request: HttpRequest, uid: UUID, form: Form[PhotoIn], photo: File[UploadedFile]
+) -> HttpResponse:
     return store_photo(request, "finding", uid, "before", form, photo)
 
 
@@ -140,5 +149,7 @@ def store_photo(
 @visits.post("", summary="上报一次检查")
 def create_visit(request: HttpRequest, payload: VisitIn) -> HttpResponse:
     visit, created = record_visit(payload, by=request.actor, at=timezone.now())
-    return reply({"uid": visit.uid, "number": visit.number, "status": "created" if created else "exists"},
-                 201 if created else 200)
+    return reply(
+        {"uid": visit.uid, "number": visit.number, "status": "created" if created else "exists"},
+        201 if created else 200,
+    )

@@ -44,7 +44,9 @@ def misshapen(request: HttpRequest, error: ValidationError) -> HttpResponse:
 @api.exception_handler(HttpError)
 def http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
     if error.status_code == 401:
-        return failure("no-token", gettext("请求没有带访问令牌。请先登录获取令牌，放在 Authorization 头中。"), 401)
+        return failure(
+            "no-token", gettext("请求没有带访问令牌。请先登录获取令牌，放在 Authorization 头中。"), 401
+        )
     return failure("http", str(error), error.status_code)
 
 

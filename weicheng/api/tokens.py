@@ -36,4 +36,6 @@ def sign_in(request: HttpRequest, payload: SignInIn) -> HttpResponse:
         raise ForbiddenError("change-password", N_("首次登录须先修改密码。请在网页登录并修改密码。"))
     actor = actor_of(posts[0], origin=origin_of(request))
     token, secret = issue_token(post=posts[0], label=payload.label, by=actor, at=now)
-    return reply({"token": secret, "expires_at": token.expires_at, "post": posts[0].pk, "as": actor.post_label}, 201)
+    return reply(
+        {"token": secret, "expires_at": token.expires_at, "post": posts[0].pk, "as": actor.post_label}, 201
+    )

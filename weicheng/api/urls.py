@@ -1,5 +1,7 @@
-"""Addresses of this app."""
+"""Addresses of the JSON API; the documentation is at /api/docs."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from weicheng.api.main import api
+
+urlpatterns = [path("", api.urls)]

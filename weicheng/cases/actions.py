@@ -100,7 +100,9 @@ def file_cases(drafts: Sequence[NewCase]) -> list[Case]:
         history = [(Move.FILE, State.FILED, {"due_at": case.due_at, "limit": case.limit})]
         if draft.unit is not None:
             require_may_charge(draft.by, draft.unit)
-            history.append((Move.DISPATCH, State.DISPATCHED, {"unit": draft.unit.uid, "unit_name": draft.unit.name}))
+            history.append(
+                (Move.DISPATCH, State.DISPATCHED, {"unit": draft.unit.uid, "unit_name": draft.unit.name})
+            )
         case.version = len(history)
         cases.append(case)
         histories.append(history)
@@ -218,7 +220,9 @@ def take_steps(steps: Sequence[Step], *, at: datetime) -> list[Outcome]:
     unit_uids = {step.unit_uid for step in steps if step.unit_uid}
     units: dict[uuid.UUID, Unit] = {}
     if unit_uids:
-        units = {unit.uid: unit for unit in Unit.objects.filter(uid__in=unit_uids).prefetch_related("services")}
+        units = {
+            unit.uid: unit for unit in Unit.objects.filter(uid__in=unit_uids).prefetch_related("services")
+        }
     photos = _after_photos([step for step in steps if step.move is Move.HAND_IN])
     done_before = _done_before([step for step in steps if step.uid])
     outcomes: list[Outcome] = []
@@ -244,8 +248,12 @@ def take_steps(steps: Sequence[Step], *, at: datetime) -> list[Outcome]:
         events.append(event)
         if step.uid is not None:
             done_before[case.pk, str(step.uid)] = event
-        entries.append((Note(f"case.{step.move}", "case", str(case.uid), case.area, {"number": case.number}, moment),
-                        step.by))
+        entries.append(
+            (
+                Note(f"case.{step.move}", "case", str(case.uid), case.area, {"number": case.number}, moment),
+                step.by,
+            )
+        )
         changed[case.pk] = case
         outcomes.append(Outcome(step, case))
     save_heads(changed.values())
@@ -275,24 +283,35 @@ def reaches(actor: Actor, case: Case) -> bool:
 
 
 def _move(
-    case: Case, step: Step, at: datetime, units: Mapping[uuid.UUID, Unit], photos: Mapping[uuid.UUID, list[datetime]]
+    case: Case,
+    step: Step,
+    at: datetime,
+    units: Mapping[uuid.UUID, Unit],
+    photos: Mapping[uuid.UUID, list[datetime]],
 ) -> dict[str, Any]:
     """Judge one step and put its effect on the head; return the particulars for the history."""
     if step.base is not None and step.base != case.version:
         raise ConflictError(
-            "case-changed", N_("您打开页面后，该事项已被他人办理（现为“{state}”）。请刷新后再办。"),
+            "case-changed",
+            N_("您打开页面后，该事项已被他人办理（现为“{state}”）。请刷新后再办。"),
             state=case.state_label,
         )
     if len(step.note) > NOTE_LIMIT:
         raise RuleError(
-            "note-too-long", N_("说明共{length}字，超过{limit}字。请精简，或作为附件上传。"),
-            length=len(step.note), limit=NOTE_LIMIT,
+            "note-too-long",
+            N_("说明共{length}字，超过{limit}字。请精简，或作为附件上传。"),
+            length=len(step.note),
+            limit=NOTE_LIMIT,
         )
     if step.move is Move.WITHDRAW and case.filed_by_key != step.by.key:
         raise ForbiddenError("not-yours", N_("只能撤回本人上报的问题。请联系上报人或派遣人员。"))
     after = next_state(State(case.state), step.move, parts_in(case, step.by))
     since = case.clock_from or case.opened_at
-    given = {name for name, value in (("note", step.note.strip()), ("unit", step.unit_uid), ("until", step.until)) if value}
+    given = {
+        name
+        for name, value in (("note", step.note.strip()), ("unit", step.unit_uid), ("until", step.until))
+        if value
+    }
     if any(moment >= since for moment in photos.get(case.uid, [])):
         given.add("photo")
     require_needs(step.move, given)
@@ -337,9 +356,13 @@ def _ask_extension(case: Case, step: Step, at: datetime, units: Mapping[uuid.UUI
     if case.extension_until is not None:
         raise RuleError("extension-pending", N_("已有一份延期申请在等待答复。请先等待派遣人员答复。"))
     if case.due_at is not None and step.until <= case.due_at:
-        raise RuleError("extension-too-early", N_("申请的期限不晚于现在的期限。请选择更晚的时间，或直接按期办理。"))
+        raise RuleError(
+            "extension-too-early", N_("申请的期限不晚于现在的期限。请选择更晚的时间，或直接按期办理。")
+        )
     if step.until > at + timedelta(days=366):
-        raise RuleError("extension-too-late", N_("一次最多延期一年。请选择较近的时间，或请派遣人员列为专项。"))
+        raise RuleError(
+            "extension-too-late", N_("一次最多延期一年。请选择较近的时间，或请派遣人员列为专项。")
+        )
     case.extension_until = step.until
     return {"until": step.until}
 
@@ -353,11 +376,15 @@ def _grant_extension(case: Case, step: Step, at: datetime, units: Mapping[uuid.U
     # The warning keeps its share of the longer time: one third before the new deadline.
     case.warn_at = start + (case.due_at - start) * 2 / 3
     case.due_provisional = False
-    case.next_at = next((moment for moment, _m in clock_plan(start, case.warn_at, case.due_at) if moment > at), None)
+    case.next_at = next(
+        (moment for moment, _m in clock_plan(start, case.warn_at, case.due_at) if moment > at), None
+    )
     return {}
 
 
-def _refuse_extension(case: Case, step: Step, at: datetime, units: Mapping[uuid.UUID, Unit]) -> dict[str, Any]:
+def _refuse_extension(
+    case: Case, step: Step, at: datetime, units: Mapping[uuid.UUID, Unit]
+) -> dict[str, Any]:
     if case.extension_until is None:
         raise RuleError("no-extension", N_("没有待答复的延期申请。请刷新页面。"))
     refused, case.extension_until = case.extension_until, None
@@ -389,7 +416,9 @@ def _fail(case: Case, step: Step, at: datetime, units: Mapping[uuid.UUID, Unit])
 
 def _end(case: Case, step: Step, at: datetime, units: Mapping[uuid.UUID, Unit]) -> dict[str, Any]:
     if step.move is Move.WITHDRAW and not may_withdraw(case.opened_at, at, WITHDRAW_WINDOW):
-        raise RuleError("too-late-to-withdraw", N_("上报已超过十分钟，不能撤回。请由派遣人员撤销并写明理由。"))
+        raise RuleError(
+            "too-late-to-withdraw", N_("上报已超过十分钟，不能撤回。请由派遣人员撤销并写明理由。")
+        )
     case.closed_at, case.closed_on, case.extension_until = at, today(at), None
     return {}
 
@@ -448,7 +477,9 @@ def _done_before(steps: Sequence[Step]) -> dict[tuple[int, str], Event]:
 def _require_same_step(event: Event, step: Step) -> None:
     same = event.move == step.move.value and event.by_key == step.by.key and event.note == step.note.strip()
     if not same:
-        raise ConflictError("step-conflict", N_("同一编号的办理已有不同内容的记录。请刷新页面，核对后重新办理。"))
+        raise ConflictError(
+            "step-conflict", N_("同一编号的办理已有不同内容的记录。请刷新页面，核对后重新办理。")
+        )
 
 
 # --- links for units without an account ------------------------------------------------------------
@@ -462,10 +493,15 @@ def make_link(*, case: Case, by: Actor, at: datetime) -> Link:
     """
     case = Case.objects.select_for_update(of=("self",)).select_related("responsible").get(pk=case.pk)
     if Part.DISPATCHER not in parts_in(case, by) and case.filed_by_key != by.key:
-        raise ForbiddenError("case-part", N_("您当前的岗位不能对该事项做“{move}”。请切换岗位，或请有权限的人员办理。"),
-                             move=MOVE_LABELS[Move.DISPATCH])
+        raise ForbiddenError(
+            "case-part",
+            N_("您当前的岗位不能对该事项做“{move}”。请切换岗位，或请有权限的人员办理。"),
+            move=MOVE_LABELS[Move.DISPATCH],
+        )
     if case.responsible is None or not case.open:
-        raise RuleError("link-without-unit", N_("事项尚未派遣或已办结，不能生成办理链接。请先派遣到责任单位。"))
+        raise RuleError(
+            "link-without-unit", N_("事项尚未派遣或已办结，不能生成办理链接。请先派遣到责任单位。")
+        )
     link = Link.objects.create(
         case=case,
         unit=case.responsible,
@@ -473,8 +509,11 @@ def make_link(*, case: Case, by: Actor, at: datetime) -> Link:
         made_at=at,
         expires_at=at + timedelta(days=settings.CASE_LINK_DAYS),
     )
-    record(Note("case.link", "case", str(case.uid), case.area, {"link": link.uid, "until": link.expires_at}),
-           by=by, at=at)
+    record(
+        Note("case.link", "case", str(case.uid), case.area, {"link": link.uid, "until": link.expires_at}),
+        by=by,
+        at=at,
+    )
     return link
 
 
@@ -484,7 +523,7 @@ def revoke_link(*, link: Link, by: Actor, at: datetime) -> Link:
     if link.revoked_at is None:
         link.revoked_at = at
         link.save(update_fields=["revoked_at"])
-        record(Note("case.unlink", "case", str(link.case.uid), link.case.area, {"link": link.uid}), by=by, at=at)
+        record(
+            Note("case.unlink", "case", str(link.case.uid), link.case.area, {"link": link.uid}), by=by, at=at
+        )
     return link
-
-

@@ -47,7 +47,9 @@ def _tick_batch(now: datetime) -> int:
             detail["desk"] = case.desk
         case.version += 1
         events.append(make_event(case, case.version, move, State(case.state), detail, by=SYSTEM, at=now))
-        entries.append((Note(f"case.{move}", "case", str(case.uid), case.area, {"number": case.number}), SYSTEM))
+        entries.append(
+            (Note(f"case.{move}", "case", str(case.uid), case.area, {"number": case.number}), SYSTEM)
+        )
     save_heads(cases)
     Event.objects.bulk_create(events)
     record_all(entries, at=now)
@@ -66,9 +68,11 @@ def recompute_published(now: datetime) -> int:
     editions = Edition.objects.filter(kind="calendar", state="published").order_by("pk")
     for edition in editions.only("pk", "owner"):
         key = f"recompute:{edition.pk}"
-        if not Case.objects.filter(open=True, calendar_edition__isnull=False).exclude(
-            calendar_edition=edition.pk
-        ).exists():
+        if (
+            not Case.objects.filter(open=True, calendar_edition__isnull=False)
+            .exclude(calendar_edition=edition.pk)
+            .exists()
+        ):
             continue
         moved += _recompute(key, edition, now)
     return moved
@@ -82,7 +86,9 @@ def _recompute(key: str, edition: Edition, now: datetime) -> int:
     """
     if not once(key, now):
         return 0
-    cases = Case.objects.select_for_update(of=("self",)).filter(open=True, extended=0, clock_from__isnull=False)
+    cases = Case.objects.select_for_update(of=("self",)).filter(
+        open=True, extended=0, clock_from__isnull=False
+    )
     if edition.owner:
         cases = cases.filter(area__startswith=edition.owner)  # once an edition, over open cases only
     changed, events, entries = [], [], []
@@ -97,8 +103,12 @@ def _recompute(key: str, edition: Edition, now: datetime) -> int:
             case.next_at = next((moment for moment, _move in plan if moment > now), None)
             case.version += 1
             detail = {"due_before": before[0], "due_at": case.due_at, "edition": edition.pk}
-            events.append(make_event(case, case.version, Move.RECOMPUTE, State(case.state), detail, by=SYSTEM, at=now))
-            entries.append((Note("case.recompute", "case", str(case.uid), case.area, {"number": case.number}), SYSTEM))
+            events.append(
+                make_event(case, case.version, Move.RECOMPUTE, State(case.state), detail, by=SYSTEM, at=now)
+            )
+            entries.append(
+                (Note("case.recompute", "case", str(case.uid), case.area, {"number": case.number}), SYSTEM)
+            )
         changed.append(case)
     save_heads(changed)
     Event.objects.bulk_create(events, batch_size=500)

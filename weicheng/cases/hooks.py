@@ -68,7 +68,11 @@ def carry_over(from_post: Post, to_post: Post, by: Actor, at: datetime) -> int:
         before, case.filed_by_key = case.filed_by_key, f"user:{to_post.user_id}"
         case.filed_by_name = to_post.user.name
         case.version += 1
-        detail = {"from": before, "to": case.filed_by_key, "note": f"工作移交：{from_post.user.name} → {to_post.user.name}"}
+        detail = {
+            "from": before,
+            "to": case.filed_by_key,
+            "note": f"工作移交：{from_post.user.name} → {to_post.user.name}",
+        }
         events.append(make_event(case, case.version, Move.NOTE, State(case.state), detail, by=by, at=at))
         entries.append((Note("case.handover", "case", str(case.uid), case.area, {"number": case.number}), by))
     Case.objects.bulk_update(cases, ["filed_by_key", "filed_by_name", "version"], batch_size=200)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from weicheng.journal.models import AppendOnly, AppendOnlyQuerySet
 from weicheng.places.actor import Actor
+from weicheng.places.areas import within
 from weicheng.places.models import Placed, Unit
 from weicheng.rules.cases import MOVE_LABELS, STATE_LABELS, Move, State
 
@@ -29,6 +30,23 @@ class CaseQuerySet(models.QuerySet):
         if actor.reach:
             return self.filter(actor.reach_q(self.model))
         return self.none()
+
+    def branches(self, actor: Actor, area: str = "") -> list[Self]:
+        """Return `visible_to` as querysets whose union it is, each one equality that an index serves.
+
+        area: narrow to an area; inside the actor's own reach its code replaces the wider one, so that the
+        database has one condition to seek by and not two to choose from
+        """
+        narrowed = within(area) if area else ()
+        if actor.case_uid or actor.unit_id is not None or not actor.powers.sees_cases:
+            rows = self.visible_to(actor)
+            return [rows.filter(**{column: code}) for column, code in narrowed] if area else [rows]
+        pairs = actor.reach
+        if area:
+            pairs = tuple(
+                pair for pair in narrowed if any(pair[1].startswith(own) for _c, own in actor.reach)
+            )
+        return [self.filter(**{column: code}) for column, code in pairs] or [self.none()]
 
 
 class Case(Placed):

@@ -26,7 +26,9 @@ def deliver(now: datetime) -> int:
 
 @transaction.atomic
 def _deliver_batch(now: datetime) -> int:
-    rows = Event.objects.select_for_update(of=("self",), skip_locked=True).filter(delivered=False).order_by("id")
+    rows = (
+        Event.objects.select_for_update(of=("self",), skip_locked=True).filter(delivered=False).order_by("id")
+    )
     events = list(rows.select_related("case__responsible")[:BATCH])
     if not events:
         return 0
@@ -41,7 +43,11 @@ def _drafts(event: Event) -> Iterator[NoticeDraft]:
     to_unit, to_desk, to_verifier, to_finder = _TOLD.get(move, (False, False, False, False))
     if move is Move.FILE and case.responsible_id is None:
         to_desk = True
-    due = f"，期限{localtime(case.due_at):%m月%d日 %H:%M}" if case.due_at and State(case.state) in _RUNNING else ""
+    due = (
+        f"，期限{localtime(case.due_at):%m月%d日 %H:%M}"
+        if case.due_at and State(case.state) in _RUNNING
+        else ""
+    )
     note = f"：{event.note}" if event.note else ""
     base = {
         "kind": f"case.{move}",
@@ -54,7 +60,9 @@ def _drafts(event: Event) -> Iterator[NoticeDraft]:
     if to_desk and case.desk:
         yield NoticeDraft(key=f"event:{event.pk}:desk", to_area=case.desk, to_roles=_DESK_ROLES, **base)
     if to_verifier and case.filed_area:
-        yield NoticeDraft(key=f"event:{event.pk}:verify", to_area=case.filed_area, to_roles=_VERIFY_ROLES, **base)
+        yield NoticeDraft(
+            key=f"event:{event.pk}:verify", to_area=case.filed_area, to_roles=_VERIFY_ROLES, **base
+        )
     if to_finder and case.filed_by_key.startswith("user:") and case.filed_by_key != event.by_key:
         yield NoticeDraft(key=f"event:{event.pk}:finder", to_user_id=int(case.filed_by_key[5:]), **base)
 

@@ -1,5 +1,18 @@
-"""Addresses of this app."""
+"""Addresses of cases."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from weicheng.cases import views
+
+urlpatterns = [
+    path("cases/", views.cases, name="cases"),
+    path("cases/batch/<str:move>", views.batch, name="case_batch"),
+    path("cases/<uuid:uid>", views.case, name="case"),
+    path("cases/<uuid:uid>/print", views.printed, name="case_print"),
+    path("cases/<uuid:uid>/steps/<str:move>", views.step, name="case_step"),
+    path("cases/<uuid:uid>/links", views.make_link, name="case_link_make"),
+    path("cases/<uuid:uid>/links/<uuid:link>/revoke", views.revoke_link, name="case_link_revoke"),
+    path("cases/<uuid:uid>/links/<uuid:link>/qr.svg", views.link_qr, name="case_link_qr"),
+    path("l/<str:token>", views.link, name="case_link"),
+    path("l/<str:token>/steps/<str:move>", views.link_step, name="case_link_step"),
+]

@@ -46,7 +46,12 @@ def counts_by(*, actor: Actor, area: str, period: Period, level: Level | None = 
         .order_by(level.column, "month", "state")
     )
     found = [
-        {"area": row[level.column] or area, "month": f"{row['month']:%Y-%m}", "state": row["state"], "count": row["count"]}
+        {
+            "area": row[level.column] or area,
+            "month": f"{row['month']:%Y-%m}",
+            "state": row["state"],
+            "count": row["count"],
+        }
         for row in rows
     ]
     called = names(row["area"] for row in found)

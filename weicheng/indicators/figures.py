@@ -117,7 +117,9 @@ def months_of(*, actor: Actor, area: str, period: Period) -> list[dict[str, int 
     months: dict[str, dict[str, int | str]] = {}
     for measure in (MEASURES["opened"], MEASURES["closed"]):
         counted = (
-            rows.filter(measure.condition(datetime.min), **{f"{measure.day}__range": (period.start, period.end)})
+            rows.filter(
+                measure.condition(as_of), **{f"{measure.day}__range": (period.start, period.end)}
+            )
             .annotate(month=TruncMonth(measure.day))
             .values("month")
             .annotate(count=Count("pk"))
@@ -126,4 +128,3 @@ def months_of(*, actor: Actor, area: str, period: Period) -> list[dict[str, int 
             month = f"{row['month']:%Y-%m}"
             months.setdefault(month, {"month": month, "opened": 0, "closed": 0})[measure.id] = row["count"]
     return [months[month] for month in sorted(months)]
-

@@ -71,7 +71,9 @@ def record_findings(captures: Sequence[Capture]) -> list[Recorded]:
 def _record_findings(captures: Sequence[Capture]) -> list[Recorded]:
     known = {
         finding.uid: finding
-        for finding in Finding.objects.filter(uid__in=[capture.draft.uid for capture in captures]).select_related("case")
+        for finding in Finding.objects.filter(
+            uid__in=[capture.draft.uid for capture in captures]
+        ).select_related("case")
     }
     unit_uids = {capture.draft.unit for capture in captures if capture.draft.unit}
     units = {}
@@ -149,7 +151,9 @@ def _prefetch_services(units: Mapping[UUID, Unit], captures: Sequence[Capture]) 
         prefetch_related_objects(far, "services")
 
 
-def _judge(capture: Capture, units: Mapping[UUID, Unit], visits: Mapping[UUID, Visit]) -> tuple[Finding, NewCase]:
+def _judge(
+    capture: Capture, units: Mapping[UUID, Unit], visits: Mapping[UUID, Visit]
+) -> tuple[Finding, NewCase]:
     """Return the finding and the case it opens, or raise the first thing that is wrong with it."""
     draft, by, at = capture.draft, capture.by, capture.at
     if not by.powers.records:
@@ -159,7 +163,9 @@ def _judge(capture: Capture, units: Mapping[UUID, Unit], visits: Mapping[UUID, V
     occurred_on_allowed(occurred_on, now_on)
     area = open_area(draft.area, occurred_on)
     if len(area.code) < 9:
-        raise RuleError("area-too-wide", N_("{name}范围太大，问题应落到街道或社区。请选择街道或社区。"), name=area.name)
+        raise RuleError(
+            "area-too-wide", N_("{name}范围太大，问题应落到街道或社区。请选择街道或社区。"), name=area.name
+        )
     if not by.covers(area.code):
         raise ForbiddenError(
             "foreign-area", N_("{name}不在您岗位的辖区内。请选择辖区内的社区，或切换岗位。"), name=area.name
@@ -215,7 +221,9 @@ def _judge(capture: Capture, units: Mapping[UUID, Unit], visits: Mapping[UUID, V
 def _visit_of(draft: FindingIn, visits: Mapping[UUID, Visit], by: Actor) -> Visit | None:
     if draft.visit is None:
         if draft.item:
-            raise RuleError("item-without-visit", N_("检查表项目须随一次检查上报。请先开始检查，或去掉项目编号。"))
+            raise RuleError(
+                "item-without-visit", N_("检查表项目须随一次检查上报。请先开始检查，或去掉项目编号。")
+            )
         return None
     visit = visits.get(draft.visit)
     if visit is None or not by.covers(visit.area):
@@ -245,7 +253,9 @@ def _point(point: PointIn | None) -> tuple[Decimal | None, Decimal | None]:
         datum = Datum(point.datum.lower())
     except ValueError:
         raise RuleError(
-            "datum", N_("不认识坐标系“{datum}”。请使用 CGCS2000、WGS84、GCJ02 或 BD09。"), datum=point.datum[:20]
+            "datum",
+            N_("不认识坐标系“{datum}”。请使用 CGCS2000、WGS84、GCJ02 或 BD09。"),
+            datum=point.datum[:20],
         ) from None
     lon, lat = to_cgcs2000(given_lon, given_lat, datum)
     return _decimal(lon, str(COORDINATE_PLACES)), _decimal(lat, str(COORDINATE_PLACES))
@@ -287,7 +297,9 @@ def _verdict(finding: Finding, status: str) -> Verdict:
 
 def _refused(uid: UUID, error: RuleError) -> Recorded:
     status = "conflict" if isinstance(error, ConflictError) else "refused"
-    return Recorded(Verdict(uid=uid, status=status, code=error.code, sentence=error.sentence(gettext)), error=error)
+    return Recorded(
+        Verdict(uid=uid, status=status, code=error.code, sentence=error.sentence(gettext)), error=error
+    )
 
 
 @transaction.atomic
@@ -297,7 +309,9 @@ def record_visit(draft: VisitIn, *, by: Actor, at: datetime) -> tuple[Visit, boo
     known = Visit.objects.select_for_update().filter(uid=draft.uid).first()
     if known is not None:
         if known.by_key != by.key or known.body_digest != sent:
-            raise ConflictError("visit-conflict", N_("编号相同的检查已有不同内容的记录，没有覆盖。请打开原记录核对。"))
+            raise ConflictError(
+                "visit-conflict", N_("编号相同的检查已有不同内容的记录，没有覆盖。请打开原记录核对。")
+            )
         return known, False
     visit = _judge_visit(draft, by, at)
     visit.body_digest = sent

@@ -47,7 +47,9 @@ class Visit(Placed):
     by_key = models.CharField(max_length=40)
     by_name = models.CharField(max_length=60)
     post_id = models.BigIntegerField(null=True)
-    body_digest = models.CharField(max_length=64, help_text="of what was sent first: the same uid again is compared")
+    body_digest = models.CharField(
+        max_length=64, help_text="of what was sent first: the same uid again is compared"
+    )
 
     objects = VisitQuerySet.as_manager()
 
@@ -113,7 +115,9 @@ class Finding(models.Model):
     datum = models.CharField(max_length=8, blank=True, default="")
     by_key = models.CharField(max_length=40)
     by_name = models.CharField(max_length=60)
-    editions = models.CharField(max_length=80, blank=True, default="", help_text="the editions it was judged by")
+    editions = models.CharField(
+        max_length=80, blank=True, default="", help_text="the editions it was judged by"
+    )
     digest = models.CharField(max_length=64)
 
     objects = FindingQuerySet.as_manager()
