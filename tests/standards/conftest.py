@@ -82,3 +82,14 @@ def draft(cast, base):
     return actions.draft_edition(
         kind="severity-scale", owner="320311", head=head(), body=SCALE, by=cast.east.actor, at=AT
     )
+
+
+@pytest.fixture
+def pages(settings):
+    """Render without the shell of `web`, which stands above this app."""
+    settings.ROOT_URLCONF = "tests.standards.urls"
+    options = settings.TEMPLATES[0]["OPTIONS"]
+    kept = [each for each in options["context_processors"] if not each.startswith("weicheng.web")]
+    settings.TEMPLATES = [
+        {**settings.TEMPLATES[0], "OPTIONS": {**options, "context_processors": kept}},
+    ]

@@ -76,3 +76,34 @@ def _require_tame(events: Iterable[yaml.Event]) -> None:
 
 def _refusal(message: str, **values: Any) -> RuleError:
     return RuleError("yaml", message, **values)
+
+
+class _Line(dict[str, Any]):
+    """A mapping without anything nested in it: written on one line, as people read tables."""
+
+
+class _Dumper(yaml.SafeDumper):
+    pass
+
+
+_Dumper.add_representer(
+    _Line,
+    lambda dumper, value: dumper.represent_mapping("tag:yaml.org,2002:map", value.items(), flow_style=True),
+)
+
+
+def write_yaml(body: dict[str, Any]) -> str:
+    """Return a body as YAML to read and edit; what is a line of a table stands on one line."""
+    lined = {key: _lined(value) for key, value in body.items()}
+    return yaml.dump(lined, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=200)
+
+
+def _lined(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_lined(each) for each in value]
+    if not isinstance(value, dict) or len(value) > 20:
+        return value
+    firsts = (each[0] if isinstance(each, list) and each else each for each in value.values())
+    if any(isinstance(each, dict) for each in firsts):
+        return {key: _lined(each) for key, each in value.items()}
+    return _Line(value)

@@ -1,0 +1,148 @@
+"""What changed between two editions, said in sentences an office can read."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from weicheng.standards import kinds
+from weicheng.standards.kinds import Confidence
+
+Lines = Mapping[str, Mapping[str, str]]  # name of a line -> {what it says: its value as text}
+
+_SAYS = {
+    "title": gettext_lazy("内容"),
+    "name": gettext_lazy("名称"),
+    "limit": gettext_lazy("时限"),
+    "limits": gettext_lazy("时限"),
+    "severities": gettext_lazy("分等级时限"),
+    "points": gettext_lazy("扣分"),
+    "mode": gettext_lazy("扣分方式"),
+    "cap": gettext_lazy("扣分上限"),
+    "category": gettext_lazy("对应分类"),
+    "category_confidence": gettext_lazy("对应分类的可信程度"),
+    "confidence": gettext_lazy("可信程度"),
+    "source": gettext_lazy("来源"),
+    "stated": gettext_lazy("来源原文"),
+    "typical": gettext_lazy("常见情形"),
+    "severity": gettext_lazy("默认等级"),
+    "severity_confidence": gettext_lazy("默认等级的可信程度"),
+    "aliases": gettext_lazy("旧版代码"),
+    "synonyms": gettext_lazy("同义词"),
+    "common": gettext_lazy("常用"),
+    "fields": gettext_lazy("字段"),
+    "full": gettext_lazy("满分"),
+    "full_confidence": gettext_lazy("满分的可信程度"),
+    "note": gettext_lazy("说明"),
+    "default": gettext_lazy("默认等级"),
+    "hours": gettext_lazy("工作时间"),
+    "hours_confidence": gettext_lazy("工作时间的可信程度"),
+    "announced": gettext_lazy("已公布的年份"),
+    "day": gettext_lazy("安排"),
+}
+
+
+def differences(old: kinds.Part, new: kinds.Part) -> list[str]:
+    """Return one sentence for each line added, dropped or changed; empty when both say the same."""
+    before, after = _lines(old), _lines(new)
+    said = [_("取消：{line}。").format(line=line) for line in before if line not in after]
+    for line, values in after.items():
+        if line not in before:
+            said.append(_("新增：{line}{values}。").format(line=line, values=_listed(values)))
+            continue
+        for name in {**before[line], **values}:
+            was, now = before[line].get(name, ""), values.get(name, "")
+            if was != now:
+                sentence = _("{line}：{name}由“{was}”改为“{now}”。")
+                said.append(
+                    sentence.format(
+                        line=line, name=_SAYS[name], was=was or _("（无）"), now=now or _("（无）")
+                    )
+                )
+    return said
+
+
+def _lines(body: kinds.Part) -> Lines:
+    return _READ[type(body)](body)
+
+
+def _listed(values: Mapping[str, str]) -> str:
+    shown = [
+        f"{_SAYS[name]} {text}"
+        for name, text in values.items()
+        if text and name in ("limit", "points", "day")
+    ]
+    return f"（{'，'.join(shown)}）" if shown else ""
+
+
+def _text(value: Any) -> str:
+    if value is None or value is False or value == ():
+        return ""
+    if value is True:
+        return _("是")
+    if isinstance(value, Confidence):
+        return str(value.label)
+    if isinstance(value, tuple):
+        return "、".join(_text(each) for each in value)
+    if isinstance(value, dict):
+        return "、".join(f"{key} {_text(each)}" for key, each in value.items())
+    if isinstance(value, kinds.UnitField):
+        return f"{value.title}{f'（{value.unit}）' if value.unit else ''}"
+    return str(value)
+
+
+def _of(part: kinds.Part, *without: str) -> dict[str, str]:
+    return {
+        name: _text(getattr(part, name))
+        for name in type(part).model_fields
+        if name not in {"code", "number", *without}
+    }
+
+
+def _calendar(body: Any) -> Lines:
+    hours = "、".join(f"{start:%H:%M}—{end:%H:%M}" for start, end in body.hours)
+    general = {
+        "hours": hours,
+        "hours_confidence": _text(body.hours_confidence),
+        "announced": "、".join(str(year) for year in sorted(body.announced_years)),
+    }
+    off = {str(day): {"day": _("放假（{name}）").format(name=name)} for day, name in body.off_days.items()}
+    work = {
+        str(day): {"day": _("上班（{name}）").format(name=name)} for day, name in body.make_up_days.items()
+    }
+    return {_("工作日历"): general, **dict(sorted({**off, **work}.items()))}
+
+
+def _scale(body: Any) -> Lines:
+    lines = {_("等级“{name}”").format(name=each.name): _of(each, "name") for each in body.severities}
+    return {_("等级表"): {"default": body.default}, **lines}
+
+
+def _limits(body: Any) -> Lines:
+    return {f"{each.category} {each.name}".strip(): _of(each, "category", "name") for each in body.limits}
+
+
+def _categories(body: Any) -> Lines:
+    named = ((_("部件"), body.components_by_code), (_("事项"), body.by_code))
+    return {f"{word} {code}": _of(item) for word, items in named for code, item in items.items()}
+
+
+def _checklist(body: Any) -> Lines:
+    general = {name: _text(getattr(body, name)) for name in ("full", "full_confidence", "note")}
+    lines = {_("第 {number} 项").format(number=item.number): _of(item) for item in body.items}
+    return {_("检查表"): general, **lines}
+
+
+def _kinds(body: Any) -> Lines:
+    return {_("单位类型 {code}").format(code=each.code): _of(each) for each in body.kinds}
+
+
+_READ: dict[type, Callable[[Any], Lines]] = {
+    kinds.Calendar: _calendar,
+    kinds.SeverityScale: _scale,
+    kinds.TimeLimits: _limits,
+    kinds.CaseCategories: _categories,
+    kinds.CheckListBody: _checklist,
+    kinds.UnitKinds: _kinds,
+}
