@@ -1,11 +1,11 @@
-"""What may happen to files: attach, declare void, send in parts, derive copies, sweep.
+"""What may happen to files: attach and declare void. Parts are put together in `uploads`.
 
 The bytes are on the disk, synced, before the transaction that names them begins: a sync takes milliseconds,
 and the database's only writer must not wait for a disk that it does not use.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
@@ -24,8 +24,6 @@ from weicheng.rules.errors import N_, ConflictError, ForbiddenError, MissingErro
 from weicheng.rules.moments import require_aware
 
 PHOTOS_PER_OWNER = 20
-OPEN_UPLOADS_PER_SENDER = 50
-UPLOADS_KEPT = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -129,7 +127,7 @@ def attach(
         uid=uid,
         owner_kind=owner_kind,
         owner_uid=owner_uid,
-        purpose=_purpose(purpose),
+        purpose=known_purpose(purpose),
         source=source,
         sha256=storage.digest_of(source),
         filename=filename,
@@ -170,8 +168,8 @@ def _attach(draft: _Draft, by: Actor, at: datetime) -> Attached:
     for row in known:
         if row.uid == draft.uid:
             _require_same(row, draft, by)
-            return Attached(row, created=False, duplicates=_seen(row, by))
-    area, waiting = _owner(draft, by)
+            return Attached(row, created=False, duplicates=seen_duplicates(row, by))
+    area, waiting = judge_owner(draft.owner_kind, draft.owner_uid, draft.purpose, by)
     # A stranger's waiting photo must not fill up somebody else's twenty.
     if sum(1 for row in known if not row.waiting or row.by_key == by.key) >= PHOTOS_PER_OWNER:
         raise RuleError(
@@ -201,7 +199,7 @@ def _attach(draft: _Draft, by: Actor, at: datetime) -> Attached:
             row.stored = stored
         row.save(force_insert=True)
         journal.record(note, by=by, at=at)
-    return Attached(row, created=True, duplicates=_seen(row, by))
+    return Attached(row, created=True, duplicates=seen_duplicates(row, by))
 
 
 def _row(
@@ -250,7 +248,8 @@ def _row(
     return row
 
 
-def _purpose(purpose: str) -> str:
+def known_purpose(purpose: str) -> str:
+    """Return the purpose, or refuse what is none: RuleError("purpose")."""
     if purpose not in Purpose.values:
         raise RuleError(
             "purpose",
@@ -272,25 +271,26 @@ def clean_name(filename: str) -> str:
 def _require_same(row: Attachment, draft: _Draft, by: Actor) -> None:
     known = (row.owner_kind, row.owner_uid, row.purpose, row.stored.sha256, row.by_key)
     if known != (draft.owner_kind, draft.owner_uid, draft.purpose, draft.sha256, by.key):
-        raise _conflict()
+        raise photo_conflict()
 
 
-def _conflict() -> ConflictError:
+def photo_conflict() -> ConflictError:
+    """Return the refusal of a uid that is known with other content; a person must see it."""
     return ConflictError(
         "photo-conflict",
         N_("这个编号的照片已经上传过，内容与这次不同。请删除待传的这张，重新拍照或选择后再传。"),
     )
 
 
-def _owner(draft: _Draft, by: Actor) -> tuple[str, bool]:
-    """Return (area code for the journal, does it wait for its owner); refuses like `attach`."""
-    kind = owners.kind_of(draft.owner_kind)
+def judge_owner(owner_kind: str, owner_uid: UUID, purpose: str, by: Actor) -> tuple[str, bool]:
+    """Return (area code for the journal, does the file wait for its owner); refuses like `attach`."""
+    kind = owners.kind_of(owner_kind)
     if kind is None or not by.key:
         raise MissingError(
             "no-owner", N_("没有找到要附照片的事项，或您当前的岗位看不到它。请返回上一页重试。")
         )
     try:
-        return kind.may_attach(by, draft.owner_uid, draft.purpose) or by.area, False
+        return kind.may_attach(by, owner_uid, purpose) or by.area, False
     except MissingError:
         if not kind.may_wait:
             raise
@@ -314,7 +314,8 @@ def _earlier_use(stored: StoredFile, draft: _Draft) -> Attachment | None:
     return Attachment.objects.filter(elsewhere, stored=stored).order_by("id").first()
 
 
-def _seen(row: Attachment, by: Actor) -> tuple[Attachment, ...]:
+def seen_duplicates(row: Attachment, by: Actor) -> tuple[Attachment, ...]:
+    """Return the first earlier use of the same bytes, if this actor sees it."""
     if row.duplicate_of_id is None:
         return ()
     return tuple(Attachment.objects.visible_to(by).filter(pk=row.duplicate_of_id))

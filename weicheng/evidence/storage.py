@@ -2,7 +2,7 @@
 
     FILES/ab/cdef…              an original, named by its SHA-256
     FILES/sealed/ab/ab12…       an original with personal content, sealed, named by a random uid
-    FILES/uploads/<uid>/<n>     parts of an upload that is not finished
+    FILES/uploads/<uid>/…       parts of an upload that is not finished
     FILES/derived/…             display copies and thumbnails; delete them at will
     FILES/tmp/                  half-written files; a killed process leaves its own here
 
@@ -215,26 +215,33 @@ def read(path: Path, *, key: bytes | None = None) -> Iterator[bytes]:
 # --- parts of an upload --------------------------------------------------------------------------
 
 
-def put_part(uid: UUID, number: int, content: bytes, *, key: bytes | None = None) -> None:
-    """Keep one part of an upload, numbered from 0."""
-    put(content, upload_folder(uid) / str(number), key=key)
+def put_part(uid: UUID, name: str, content: bytes, *, key: bytes | None = None) -> None:
+    """Keep one part of an upload under a name that its content decides, so that no part replaces another."""
+    put(content, upload_folder(uid) / name, key=key)
 
 
-def join_parts(uid: UUID, count: int, *, key: bytes | None = None) -> Source:
+def has_part(uid: UUID, name: str) -> bool:
+    return (upload_folder(uid) / name).is_file()
+
+
+def join_parts(uid: UUID, names: list[str], *, key: bytes | None = None) -> Source:
     """Return all parts in order: a draft file that the caller removes, or bytes for sealed parts.
 
     Sealed content is joined in memory, never in the open on the disk. FileNotFoundError for a lost part.
     """
+    paths = [upload_folder(uid) / name for name in names]
     if key:
-        return b"".join(
-            chunk for number in range(count) for chunk in read(upload_folder(uid) / str(number), key=key)
-        )
+        return b"".join(chunk for path in paths for chunk in read(path, key=key))
     draft = draft_path()
-    with draft.open("xb") as whole:
-        os.chmod(whole.fileno(), 0o600)
-        for number in range(count):
-            for chunk in read(upload_folder(uid) / str(number)):
-                whole.write(chunk)
+    try:
+        with draft.open("xb") as whole:
+            os.chmod(whole.fileno(), 0o600)
+            for path in paths:
+                for chunk in read(path):
+                    whole.write(chunk)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
     return draft
 
 
