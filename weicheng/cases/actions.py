@@ -233,12 +233,16 @@ def take_steps(steps: Sequence[Step], *, at: datetime) -> list[Outcome]:
         case = cases.get(step.case_uid)
         moment = step.at or at
         try:
-            if case is None or not reaches(step.by, case):
-                raise MissingError("no-case", N_("没有找到该事项，或您当前的岗位看不到它。请返回列表。"))
-            if step.uid is not None and (case.pk, str(step.uid)) in done_before:
-                _require_same_step(done_before[case.pk, str(step.uid)], step)
+            before = done_before.get((case.pk, str(step.uid))) if case else None
+            if before is not None and before.by_key == step.by.key:
+                # Asked before reach: a unit that declined no longer reaches the case, and may send it again.
+                _require_same_step(before, step)
                 outcomes.append(Outcome(step, case, again=True))
                 continue
+            if case is None or not reaches(step.by, case):
+                raise MissingError("no-case", N_("没有找到该事项，或您当前的岗位看不到它。请返回列表。"))
+            if before is not None:
+                _require_same_step(before, step)
             detail = _move(case, step, moment, units, photos)
         except RuleError as error:
             outcomes.append(Outcome(step, error=error))
