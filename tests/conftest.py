@@ -64,7 +64,9 @@ def django_db_modify_db_settings() -> None:
         if connection.vendor != "sqlite":
             return statements
         with connection.cursor() as cursor:
-            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%no_delete'")
+            cursor.execute(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%no_delete'"
+            )
             triggers = cursor.fetchall()
         return [
             *(f"DROP TRIGGER {name}" for name, _sql in triggers),
@@ -102,7 +104,12 @@ class City:
 
     def draft(self, **changes: Any) -> FindingIn:
         """Return a finding of garbage in the east street's first community."""
-        given: dict[str, Any] = {"uid": uuid4(), "area": self.east_one, "category": "06010", "note": "路边堆有垃圾"}
+        given: dict[str, Any] = {
+            "uid": uuid4(),
+            "area": self.east_one,
+            "category": "06010",
+            "note": "路边堆有垃圾",
+        }
         return FindingIn(**given | changes)
 
     def finding(self, by: str = "Lin", at: datetime | None = None, **changes: Any) -> Any:
@@ -123,7 +130,9 @@ def city(db: Any) -> City:
 
     now = datetime(2026, 10, 12, 10, 0, tzinfo=SHANGHAI)  # a Monday
     for code, name in AREAS.items():
-        Area.objects.create(code=code, name=name, parent_id=code[: {4: 2, 6: 4, 9: 6, 12: 9}.get(len(code), 0)] or None)
+        Area.objects.create(
+            code=code, name=name, parent_id=code[: {4: 2, 6: 4, 9: 6, 12: 9}.get(len(code), 0)] or None
+        )
     load_base(at=now - timedelta(days=1))
     made = City(now)
     for key, name, kind, area in (
@@ -152,10 +161,15 @@ def city(db: Any) -> City:
         ("Ne", Role.STREET, "320312001", None),
     ):
         user = User.objects.create(
-            login=name.lower(), name=name, password=make_password(PASSWORD), must_change_password=False,
+            login=name.lower(),
+            name=name,
+            password=make_password(PASSWORD),
+            must_change_password=False,
             created_at=now,
         )
-        post = Post(user=user, role=role.value, unit=made.units[unit] if unit else None, from_on=date(2020, 1, 1))
+        post = Post(
+            user=user, role=role.value, unit=made.units[unit] if unit else None, from_on=date(2020, 1, 1)
+        )
         post.place_at(area).save()
         made.posts[name] = post
     return made
@@ -165,4 +179,3 @@ def _unit(name: str, kind: str, area: str) -> Unit:
     unit = Unit(name=name, kind=kind, opened_on=date(2020, 1, 1)).place_at(area)
     unit.save()
     return unit
-

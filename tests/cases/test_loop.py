@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.pictures import photo
 from weicheng.cases.actions import Step, take_step, take_steps
 from weicheng.cases.models import Case, Event
 from weicheng.evidence.actions import attach
@@ -14,18 +15,6 @@ from weicheng.rules.digests import digest
 from weicheng.rules.errors import ForbiddenError, MissingError, RuleError
 
 HOUR = timedelta(hours=1)
-
-
-def photo() -> bytes:
-    """Return a small picture that no other call returns."""
-    import io
-    import random
-
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.new("RGB", (32, 24), tuple(random.randbytes(3))).save(file, "JPEG", comment=uuid4().bytes)
-    return file.getvalue()
 
 
 def give_photo(city, case, by, at):
@@ -61,7 +50,9 @@ def test_a_finding_is_charged_handed_in_verified_by_another_and_closed(city):
     ]
     for event in Event.objects.filter(case=case):
         assert digest(bytes(event.body)) == event.digest
-    assert list(Entry.objects.filter(verb__startswith="case.").order_by("id").values_list("verb", flat=True)) == [
+    assert list(
+        Entry.objects.filter(verb__startswith="case.").order_by("id").values_list("verb", flat=True)
+    ) == [
         "case.accept",
         "case.hand_in",
         "case.pass",
@@ -170,7 +161,9 @@ def test_the_finder_withdraws_within_ten_minutes_and_nobody_else_does(city):
         step(city, case, "withdraw", "Qian")
     late = city.finding().case
     with pytest.raises(RuleError) as caught:
-        take_step(Step(late.uid, Move.WITHDRAW, city.actor("Lin")), at=city.now + timedelta(minutes=10, seconds=1))
+        take_step(
+            Step(late.uid, Move.WITHDRAW, city.actor("Lin")), at=city.now + timedelta(minutes=10, seconds=1)
+        )
     assert caught.value.code == "too-late-to-withdraw"
     gone = take_step(Step(case.uid, Move.WITHDRAW, city.actor("Lin")), at=city.now + timedelta(minutes=10))
     assert (gone.state, gone.open) == ("cancelled", False)
@@ -216,9 +209,14 @@ def test_a_batch_judges_each_row_by_itself(city):
     own, foreign, closed = handed_in(city), city.case(area=city.west_one, unit=None), handed_in(city)
     step(city, closed, "pass", "Lin", 2)
     outcomes = take_steps(
-        [Step(case.uid, Move.PASS, city.actor("Chen")) for case in (own, foreign, closed)], at=city.now + 3 * HOUR
+        [Step(case.uid, Move.PASS, city.actor("Chen")) for case in (own, foreign, closed)],
+        at=city.now + 3 * HOUR,
     )
-    assert [outcome.error.code if outcome.error else "" for outcome in outcomes] == ["", "no-case", "case-move"]
+    assert [outcome.error.code if outcome.error else "" for outcome in outcomes] == [
+        "",
+        "no-case",
+        "case-move",
+    ]
     assert Case.objects.get(pk=own.pk).state == "closed"
 
 
