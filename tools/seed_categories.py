@@ -72,7 +72,7 @@ LAST_NATIONAL = 60
 COUNTS = {"components": 153, "matters": 250}
 
 SOURCE = "GB/T 47678.5-2026 附录目录，据公开代码库 city-inspection-ai 整理，未见标准正式文本"
-ALIASES = "aliases：2013 版代码，按大类对应规则推得"
+ALIASES = "2013 版代码按大类对应规则推得"
 
 
 def main(source: Path, target: Path) -> None:
@@ -109,7 +109,7 @@ def main(source: Path, target: Path) -> None:
             **head,
             "title": "城市管理部件和事项分类",
             "edition": "GB/T 47678.5-2026",
-            "source": f"{SOURCE}；{ALIASES}；severity 与 synonyms 为经验值，可修改",
+            "source": f"{SOURCE}；{ALIASES}；默认等级和俗称为经验值，可修改",
             "confidence": "confirmed",
             "in_force_from": "2026-07-01",
             "body": {"components": components, "matters": matters},

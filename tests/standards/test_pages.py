@@ -166,6 +166,7 @@ def test_from_copy_to_publication(chen):
     mine = Edition.objects.get(owner="320311")
     text = page(chen, address("edition", mine))
     assert "等级“一般”：时限由“1天”改为“2天”。" in text
+    assert "时限已改，可信程度仍是“有公开来源”" in text
     assert editions.severities("320311", DAY).severity("general").limit == "1天"
     assert chen.post(address("publish", mine)).status_code == 303
     assert editions.severities("320311", DAY).severity("general").limit == "2天"

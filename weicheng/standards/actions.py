@@ -163,7 +163,7 @@ def _read_pack(file: Path) -> Pack:
         raise kinds.problems_error(error, file.name) from error
     kinds.kind_of(pack.kind)
     # A pack may be named by its first day alone.
-    return pack if pack.edition else pack.model_copy(update={"edition": str(pack.in_force_from)})
+    return pack if pack.edition else pack.model_copy(update={"edition": f"自 {pack.in_force_from} 起"})
 
 
 def _load_one(pack: Pack, *, by: Who, at: datetime) -> Edition | None:

@@ -63,6 +63,31 @@ def differences(old: kinds.Part, new: kinds.Part) -> list[str]:
     return said
 
 
+def kept_confidence(old: kinds.Part, new: kinds.Part) -> list[str]:
+    """Return one warning for each number that was changed while it still claims its former source.
+
+    A limit copied from a published source and then edited is the owner's own; nobody else can know that.
+    """
+    before, after = _lines(old), _lines(new)
+    said = []
+    for line in before.keys() & after.keys():
+        was, now = before[line], after[line]
+        for name in _NUMBERS & now.keys() & was.keys():
+            marks = f"{name}_confidence" if f"{name}_confidence" in now else "confidence"
+            claimed = now.get(marks, "")
+            if (
+                was[name] != now[name]
+                and claimed
+                and claimed == was.get(marks) != str(Confidence.LOCAL.label)
+            ):
+                sentence = _("{line}：{name}已改，可信程度仍是“{claimed}”。如为本地规定，请一并改为 local。")
+                said.append(sentence.format(line=line, name=_SAYS[name], claimed=claimed))
+    return sorted(said)
+
+
+_NUMBERS = {"limit", "limits", "severities", "points", "cap", "category", "severity", "full", "hours"}
+
+
 def _lines(body: kinds.Part) -> Lines:
     return _READ[type(body)](body)
 

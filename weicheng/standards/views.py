@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from weicheng.places.decorators import actor_required, power_required
 from weicheng.rules.errors import N_, ConflictError, RuleError
 from weicheng.standards import actions, kinds
-from weicheng.standards.compare import differences
+from weicheng.standards.compare import differences, kept_confidence
 from weicheng.standards.editions import Loaded, by_id, find_in_force
 from weicheng.standards.forms import EditionForm, body_text
 from weicheng.standards.lists import TONES, EditionList, owner_name, standing_label, standing_of
@@ -56,7 +56,7 @@ def edition(request: HttpRequest, uid: UUID) -> HttpResponse:
     if context["may_edit"]:
         before = find_in_force(row.kind, row.key, row.owner, row.in_force_from)
         context |= {
-            "warnings": actions.gap_warnings(row),
+            "warnings": actions.gap_warnings(row) + (kept_confidence(before.body, body) if before else []),
             "before": before,
             "changes": differences(before.body, body)[:DIFFERENCES_SHOWN] if before else [],
         }

@@ -106,4 +106,5 @@ def _lined(value: Any) -> Any:
     firsts = (each[0] if isinstance(each, list) and each else each for each in value.values())
     if any(isinstance(each, dict) for each in firsts):
         return {key: _lined(each) for key, each in value.items()}
-    return _Line(value)
+    # What a line is about comes first, how far it can be relied on last.
+    return _Line(sorted(value.items(), key=lambda pair: pair[0] in ("confidence", "source")))
