@@ -5,7 +5,7 @@ from datetime import date
 
 from weicheng.journal.site import cached
 from weicheng.places.models import Area, AreaChange
-from weicheng.rules.areas import level_of
+from weicheng.rules.areas import Level, level_of
 from weicheng.rules.errors import N_, RuleError
 
 
@@ -20,7 +20,15 @@ def area(code: str) -> Area:
 
 
 def _area(code: str) -> Area | None:
-    return cached(("area", code), lambda: Area.objects.filter(pk=code).first())
+    if len(code) < Level.DISTRICT:
+        return cached(("area", code), lambda: Area.objects.filter(pk=code).first())
+    # A whole district at once: a list of any length asks for its names in one statement.
+    return cached(("areas", code[: Level.DISTRICT]), lambda: _district(code[: Level.DISTRICT])).get(code)
+
+
+def _district(code: str) -> dict[str, Area]:
+    # ":" follows "9", so this is the range of codes that begin with the district's.
+    return {area.pk: area for area in Area.objects.filter(pk__gte=code, pk__lt=f"{code}:")}
 
 
 def open_area(code: str, on: date) -> Area:

@@ -22,7 +22,7 @@ from weicheng.places.rights import require, require_reach
 from weicheng.places.roles import ADMINISTRATORS, LABELS, LEVEL_NAMES, POWERS, Role
 from weicheng.rules.areas import level_of
 from weicheng.rules.digests import token_digest
-from weicheng.rules.errors import N_, ForbiddenError, MissingError, RuleError
+from weicheng.rules.errors import N_, MissingError, RuleError
 
 # Without letters and digits that are taken for one another when read from paper.
 _READABLE = ("ABCDEFGHJKLMNPQRSTUVWXYZ", "abcdefghijkmnpqrstuvwxyz", "23456789")
@@ -385,7 +385,7 @@ def _require_successor(post: Post, to_post: Post, day: date) -> None:
     same_unit = post.unit_id == to_post.unit_id
     covers = post.area.startswith(to_post.area)
     if not same_unit or not covers or POWERS[Role(post.role)].parts - POWERS[Role(to_post.role)].parts:
-        raise ForbiddenError(
+        raise RuleError(
             "handover-elsewhere",
             N_("接手的岗位管不到这些工作。请选择同一单位，或同级及上级区划中职责相同的岗位。"),
         )
