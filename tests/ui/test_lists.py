@@ -104,8 +104,11 @@ def test_the_number_of_statements_does_not_grow_with_the_rows(asked, things, che
     assert statements() == few <= 5
 
 
-def test_a_page_of_open_states_walks_the_index_of_scope_state_and_id(asked, things):
-    make_things(3000, seed=9)
+def test_a_page_of_open_states_walks_the_index_of_scope_state_and_id(asked, db):
+    # A small district in a large table: where it is common, walking the key itself is rightly preferred.
+    make_things(4000)
+    keep = Thing.objects.filter(pk__lt=Thing.objects.order_by("pk")[400].pk).values("pk")
+    Thing.objects.filter(district=DISTRICT).exclude(pk__in=keep).update(district="320302")
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     with CaptureQueriesContext(connection) as seen:
@@ -113,8 +116,6 @@ def test_a_page_of_open_states_walks_the_index_of_scope_state_and_id(asked, thin
     merged = next(one["sql"] for one in seen if "UNION" in one["sql"])
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            # Three thousand rows fit one page of memory: without this the planner rightly scans them.
-            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
             cursor.execute(f"EXPLAIN {merged}")
         else:
             cursor.execute(f"EXPLAIN QUERY PLAN {merged}")
