@@ -40,6 +40,11 @@ COMMANDS = {
     "backup": Command("weicheng.backup:backup", "write database and files to one file", "备份数据库与文件"),
     "restore": Command("weicheng.backup:restore", "bring a backup back", "从备份恢复", django=False),
     "figures": Command("weicheng.indicators.cli:main", "print figures of an area and year", "输出统计数字"),
+    "user-create": Command(
+        "weicheng.install:user_create",
+        "create the first security administrator",
+        "建立首位安全管理员",
+    ),
     "check": Command("weicheng.install:check", "check settings and every digest", "检查设置与校验值"),
 }
 

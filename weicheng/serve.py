@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,7 +53,7 @@ def run(argv: Sequence[str]) -> int:
         supervisor.when_answering(
             settings.HOST,
             settings.PORT,
-            lambda: _announce(time.monotonic() - begun, worker="worker" in commands),
+            lambda: _announce(time.monotonic() - begun, both="worker" in commands),
         )
         return supervisor.run()
 
@@ -149,7 +149,7 @@ class Supervisor:
             while not self.stopping and not self.answered:
                 connection = http.client.HTTPConnection(_reachable(host), port, timeout=30)
                 try:
-                    connection.request("HEAD", "/health")
+                    connection.request("GET", "/health")
                     connection.getresponse()
                     self.answered = True
                     then()
@@ -264,17 +264,29 @@ def web(parent: int) -> None:
         # A thread keeps its database connection; ending idle threads would throw the connections away.
         blocking_threads_idle_timeout=600,
         websockets=False,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
         workers_kill_timeout=3,
     )
     server.serve(target_loader=_load_application, wrap_loader=False)
 
 
-def _load_application() -> Any:
+def _load_application() -> Callable[..., Iterable[bytes]]:
     end_with_parent(os.getppid())
     from weicheng.wsgi import application
 
-    return application
+    return with_health(application)
+
+
+def with_health(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
+    """Return the application with `/health` before it: "this process answers", for whoever started it."""
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != "/health":
+            return application(environ, start_response)
+        start_response("200 OK", [("content-type", "text/plain"), ("content-length", "2")])
+        return [b"ok"]
+
+    return answer
 
 
 def worker(parent: int) -> None:

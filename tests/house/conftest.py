@@ -10,11 +10,22 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+
+
+class Started(subprocess.Popen):
+    """A process whose output goes to a file, so that a test never waits for a line that does not come."""
+
+    def __init__(self, command: list[str], environment: dict[str, str], out: IO[str], output: Path) -> None:
+        super().__init__(command, env=environment, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
+        self.output = output
+
+    def printed(self) -> str:
+        return self.output.read_text()
 
 
 @dataclass
@@ -33,27 +44,17 @@ class Installation:
     def weicheng(self, *arguments: object, **settings: str) -> subprocess.CompletedProcess[str]:
         return self._run("-m", "weicheng", *map(str, arguments), settings=settings)
 
-    def start(self, *arguments: object, **settings: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: object, **settings: str) -> "Started":
         return self._start("-m", "weicheng", *map(str, arguments), settings=settings)
 
-    def start_python(self, code: str) -> subprocess.Popen[str]:
+    def start_python(self, code: str) -> "Started":
         return self._start("-c", f"import django; django.setup()\n{code}", settings=self._django)
 
-    def _start(self, *arguments: str, settings: dict[str, str]) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, *arguments],
-            env=self.environment | settings,
-            cwd=ROOT,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-
-    def python(self, code: str) -> str:
-        """Run a few lines inside the installation, Django set up; return what they printed."""
-        ran = self._run("-c", f"import django; django.setup()\n{code}", settings=self._django)
-        assert ran.returncode == 0, ran.stderr
-        return ran.stdout.strip()
+    def _start(self, *arguments: str, settings: dict[str, str]) -> "Started":
+        self.data.mkdir(exist_ok=True)
+        output = self.data / f"printed.{uuid.uuid4().hex[:6]}"
+        with output.open("w") as out:
+            return Started([sys.executable, *arguments], self.environment | settings, out, output)
 
     def query(self, sql: str) -> str:
         """Return the one value that a statement finds, read past Django."""
