@@ -23,7 +23,7 @@ from weicheng.ui.lists import Column, ListPage, Rows
 
 def notice_url(notice: Notice) -> str:
     """Return the address that opens a notice: it is read then, and leads to where the reader acts."""
-    return reverse("notices:notice", args=[notice.pk])
+    return reverse("notice", args=[notice.pk])
 
 
 def _day(notice: Notice) -> SafeString:
@@ -118,7 +118,7 @@ class JobList(ListPage):
                 "title",
                 _("工作"),
                 lambda job: job.title,
-                href=lambda job: reverse("notices:job", args=[job.uid]),
+                href=lambda job: reverse("job", args=[job.uid]),
                 phone="title",
             ),
             Column("at", _("开始于"), lambda job: job.at, kind="moment", phone="meta"),

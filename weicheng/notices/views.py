@@ -41,14 +41,14 @@ def notice(request: HttpRequest, pk: int) -> HttpResponse:
 def read(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Notice.objects.visible_to(request.actor), pk=pk)
     actions.mark_read(found, by=request.actor, at=timezone.now())
-    return go_on(request, reverse("notices:notices"))
+    return go_on(request, reverse("notices"))
 
 
 @require_POST
 @user_required
 def read_all(request: HttpRequest) -> HttpResponse:
     actions.mark_all_read(by=request.actor, at=timezone.now())
-    return go_on(request, reverse("notices:notices"))
+    return go_on(request, reverse("notices"))
 
 
 @require_GET
