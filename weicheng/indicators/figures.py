@@ -3,17 +3,21 @@
 Later engines replace what is behind `figures`; its face stays.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Count, Q
 from django.db.models.functions import TruncMonth
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from weicheng.indicators.counts import scoped
 from weicheng.places.actor import Actor
-from weicheng.places.areas import name_of
+from weicheng.places.areas import name_of, names, within
+from weicheng.rules.areas import level_of
 from weicheng.rules.cases import OPEN_STATES, State
 from weicheng.rules.errors import N_
 from weicheng.rules.figures import Figure, Period, Ratio, Scope
@@ -64,7 +68,7 @@ MEASURES = {
         Measure(
             "overdue", N_("超期未结"),
             N_("此刻未结、不在待核查、已过期限的事项数；期内立案的。"),
-            late_q, "opened_on", tuple(("state", s.value) for s in OPEN_STATES) + (("overdue", "1"),),
+            late_q, "opened_on", (*(("state", s.value) for s in OPEN_STATES), ("overdue", "1")),
         ),
         Measure(
             "open", N_("未结"), N_("此刻尚未结案的事项数；期内立案的。"),
@@ -81,10 +85,51 @@ def figures(*, actor: Actor, area: str, period: Period, as_of: datetime) -> dict
     """
     rows = scoped(actor, area)
     values: dict[str, int] = {}
-    for day in ("opened_on", "closed_on"):
-        wanted = {m.id: Count("pk", filter=m.condition(as_of)) for m in MEASURES.values() if m.day == day}
+    for day, wanted in _by_day(as_of):
         values |= rows.filter(**{f"{day}__range": (period.start, period.end)}).aggregate(**wanted)
     scope = Scope(area or actor.area, name_of(area) if area else actor.area_name)
+    return _made(values, scope, area, period, as_of)
+
+
+def figures_below(
+    *, actor: Actor, area: str, areas: Sequence[str], period: Period, as_of: datetime
+) -> dict[str, dict[str, Figure]]:
+    """Return the figures of each of these areas, all children of `area`: code -> figures by id.
+
+    Two statements for all areas whose records carry their own code; two more for each that took over another,
+    because its figures include what was recorded under the old code.
+    """
+    plain = [code for code in areas if len(within(code)) == 1]
+    found: dict[str, dict[str, int]] = {code: dict.fromkeys(MEASURES, 0) for code in plain}
+    for column in {level_of(code).column for code in plain}:
+        rows = scoped(actor, area)
+        for day, wanted in _by_day(as_of):
+            counted = (
+                rows.filter(**{f"{day}__range": (period.start, period.end)}).values(column).annotate(**wanted)
+            )
+            for row in counted.order_by():
+                if row[column] in found:
+                    found[row[column]] |= {key: row[key] for key in wanted}
+    called = names(plain)
+    made = {
+        code: _made(values, Scope(code, called[code]), code, period, as_of) for code, values in found.items()
+    }
+    return {
+        code: made.get(code) or figures(actor=actor, area=code, period=period, as_of=as_of) for code in areas
+    }
+
+
+def _by_day(as_of: datetime) -> list[tuple[str, dict[str, Count]]]:
+    """Return, for each day column, the counts that one statement over it brings."""
+    return [
+        (day, {m.id: Count("pk", filter=m.condition(as_of)) for m in MEASURES.values() if m.day == day})
+        for day in ("opened_on", "closed_on")
+    ]
+
+
+def _made(
+    values: Mapping[str, int], scope: Scope, area: str, period: Period, as_of: datetime
+) -> dict[str, Figure]:
     made = {
         measure.id: Figure(
             measure.id, measure.title, measure.definition, scope, period, as_of, values[measure.id], "件",
@@ -111,20 +156,80 @@ def url_of(figure: Figure) -> str:
     return f"{reverse('cases')}?{figure.records_query()}"
 
 
+def shown(figure: Figure, *, note: str = "", tone: str = "") -> dict[str, Any]:
+    """Return a figure as `ui/_figure.html` draws it, its words in the reader's language."""
+    assessed = figure.quantity() is not None
+    return {
+        "id": figure.id,
+        "title": gettext(figure.title),
+        "text": figure.text() if assessed else gettext(figure.text()),
+        "unit": figure.unit if assessed else "",
+        "url": url_of(figure),
+        "definition": gettext(figure.definition),
+        "scope": figure.scope.name,
+        "period": figure.period.label,
+        "as_of": figure.as_of,
+        "note": note or _parts(figure),
+        "tone": tone,
+    }
+
+
+def _parts(figure: Figure) -> str:
+    """Return "468 / 570" of a ratio, so that a rate never stands without its two counts."""
+    if not isinstance(figure.value, Ratio):
+        return ""
+    return f"{figure.value.numerator} / {figure.value.denominator}"
+
+
 def months_of(*, actor: Actor, area: str, period: Period) -> list[dict[str, int | str]]:
-    """Return opened and closed per month of the period, for charts: [{"month", "opened", "closed"}]."""
+    """Return opened and closed of every month of the period, for charts: [{"month", "opened", "closed"}].
+
+    Two statements. Each month also has "opened_url" and "closed_url", where its records are listed. A month in
+    which nothing happened is there with zeros, so that a chart shows the gap.
+    """
     rows = scoped(actor, area)
-    months: dict[str, dict[str, int | str]] = {}
-    for measure in (MEASURES["opened"], MEASURES["closed"]):
+    wanted = (MEASURES["opened"], MEASURES["closed"])
+    counts: dict[tuple[str, str], int] = {}
+    for measure in wanted:
         counted = (
             rows.filter(
-                measure.condition(as_of), **{f"{measure.day}__range": (period.start, period.end)}
+                measure.condition(datetime.min), **{f"{measure.day}__range": (period.start, period.end)}
             )
             .annotate(month=TruncMonth(measure.day))
             .values("month")
             .annotate(count=Count("pk"))
+            .order_by()
         )
-        for row in counted:
-            month = f"{row['month']:%Y-%m}"
-            months.setdefault(month, {"month": month, "opened": 0, "closed": 0})[measure.id] = row["count"]
-    return [months[month] for month in sorted(months)]
+        counts |= {(f"{row['month']:%Y-%m}", measure.id): row["count"] for row in counted}
+    found = []
+    for month in _months(period):
+        line: dict[str, int | str] = {"month": f"{month.start:%Y-%m}"}
+        for measure in wanted:
+            line[measure.id] = counts.get((f"{month.start:%Y-%m}", measure.id), 0)
+            line[f"{measure.id}_url"] = f"{reverse('cases')}?{urlencode(_records(measure, area, month))}"
+        found.append(line)
+    return found
+
+
+def _months(period: Period) -> list[Period]:
+    """Return the calendar months that a period touches, each cut to the period."""
+    found, start = [], period.start
+    while start <= period.end:
+        month = Period.month(f"{start:%Y-%m}")
+        found.append(Period.between(start, min(month.end, period.end)))
+        start = month.end + timedelta(days=1)
+    return found
+
+
+def trend(months: Sequence[Mapping[str, int | str]]) -> dict[str, Any]:
+    """Return what `indicators/_trend.html` draws: the months, and the same numbers for the chart."""
+    return {
+        "months": months,
+        "chart": {
+            "labels": [str(month["month"]) for month in months],
+            "series": [
+                {"name": gettext("立案"), "values": [month["opened"] for month in months]},
+                {"name": gettext("结案"), "values": [month["closed"] for month in months]},
+            ],
+        },
+    }

@@ -1,5 +1,10 @@
 """Addresses of this app."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from weicheng.indicators import views
+
+urlpatterns = [
+    path("figures/", views.figures, name="figures"),
+    path("figures/trend", views.figures_trend, name="figures_trend"),
+]
