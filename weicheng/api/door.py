@@ -18,7 +18,7 @@ from weicheng.places.actors import actor_of_token, origin_of
 class Bearer(HttpBearer):
     """`Authorization: Bearer …`: a token acts in the one post it was made for."""
 
-    openapi_bearerFormat = "opaque"
+    openapi_bearerFormat = "opaque"  # noqa: N815 - the library reads this name
 
     def authenticate(self, request: HttpRequest, token: str) -> Actor:
         actor = actor_of_token(token, now=timezone.now(), origin=origin_of(request))

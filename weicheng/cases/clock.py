@@ -9,7 +9,7 @@ from weicheng.cases import deadlines
 from weicheng.cases.actions import make_event, save_heads
 from weicheng.cases.models import Case, Event
 from weicheng.journal.actions import SYSTEM, Note, record_all
-from weicheng.notices.effects import once, once_each
+from weicheng.notices.effects import happened, once, once_each
 from weicheng.rules.areas import parent
 from weicheng.rules.cases import Move, State, clock_moves, clock_plan
 from weicheng.standards.models import Edition
@@ -64,18 +64,10 @@ def _plan(case: Case, now: datetime) -> tuple[tuple[Move, ...], datetime | None]
 
 def recompute_published(now: datetime) -> int:
     """Recompute deadlines for each calendar edition that was published and not yet applied; return how many moved."""
-    moved = 0
-    editions = Edition.objects.filter(kind="calendar", state="published").order_by("pk")
-    for edition in editions.only("pk", "owner"):
-        key = f"recompute:{edition.pk}"
-        if (
-            not Case.objects.filter(open=True, calendar_edition__isnull=False)
-            .exclude(calendar_edition=edition.pk)
-            .exists()
-        ):
-            continue
-        moved += _recompute(key, edition, now)
-    return moved
+    published = Edition.objects.filter(kind="calendar", state="published").only("pk", "owner").order_by("pk")
+    by_key = {f"recompute:{edition.pk}": edition for edition in published}
+    done = happened(by_key)
+    return sum(_recompute(key, edition, now) for key, edition in by_key.items() if key not in done)
 
 
 @transaction.atomic

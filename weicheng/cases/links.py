@@ -1,5 +1,6 @@
 """Links to one case for a unit without an account: signed, expiring, useless for anything else."""
 
+import contextlib
 from collections.abc import Callable
 from datetime import datetime
 
@@ -74,8 +75,7 @@ class LinkMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         token = request.COOKIES.get(COOKIE)
         if token and not request.actor.key:
-            try:
+            # An old cookie is no error: the page that needs the link will say so.
+            with contextlib.suppress(ForbiddenError):
                 _link, request.actor = open_token(token, now=timezone.now(), origin=origin_of(request))
-            except ForbiddenError:
-                pass  # an old cookie is no error: the page that needs the link will say so
         return self.get_response(request)

@@ -225,3 +225,6 @@ class Link(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     objects = LinkQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return str(self.uid)
