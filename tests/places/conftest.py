@@ -1,11 +1,20 @@
 """Fixtures of the small cast in `cast.py`."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from tests.places.cast import Town
 from weicheng.journal import site
+from weicheng.places import kinds
 from weicheng.places.models import Area
 from weicheng.places.roles import Role
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings):
+    """A slow hash is for attackers, not for tests."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(autouse=True)
@@ -14,6 +23,33 @@ def _nothing_remembered():
     site.forget()
     yield
     site.forget()
+
+
+SHOP = SimpleNamespace(
+    code="shop",
+    name="商铺",
+    fields=[
+        SimpleNamespace(
+            id="area_m2", title="面积", kind="decimal", unit="平方米", required=False, choices=()
+        ),
+        SimpleNamespace(
+            id="trade", title="业态", kind="choice", unit="", required=False, choices=("餐饮", "零售")
+        ),
+        {"id": "frontage", "title": "签订门前三包", "kind": "yesno"},
+    ],
+)
+MARKET = SimpleNamespace(
+    code="market",
+    name="农贸市场",
+    fields=[
+        SimpleNamespace(id="stalls", title="摊位数", kind="integer", unit="个", required=True, choices=())
+    ],
+)
+
+
+@pytest.fixture(autouse=True)
+def _two_kinds(monkeypatch):
+    monkeypatch.setattr(kinds, "_provider", [lambda area, on: [SHOP, MARKET]])
 
 
 @pytest.fixture

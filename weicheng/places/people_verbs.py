@@ -165,6 +165,8 @@ def give_post(
             to_on=to_on,
             from_on=from_on,
         )
+    if unit is not None:
+        unit = Unit.objects.select_for_update().get(pk=unit.pk)  # it may have been closed since it was read
     code = _place_of(role, area, unit, from_on)
     require_reach(by, code)
     post = Post(
