@@ -1,0 +1,615 @@
+"""The invented district: who works there, which units answer, what was visited and found. Values only, no DB.
+
+Everything follows from the seed, the area and the moment it ends at: the same three tell the same story.
+Its size is that of the source's year: "督查…重点单位650余个次，提出整改意见4000条" (source 001, part ten;
+F001-175, F001-176), with a mock inspection on 23-26 May and an experts' visit on 29-30 June before which
+people look harder.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from random import Random
+from uuid import UUID
+
+from weicheng.demo import words
+from weicheng.demo.course import BAD, GOOD, PLAIN, Habit
+from weicheng.places.roles import Role
+from weicheng.rules.cases import may_charge
+from weicheng.rules.moments import ZONE
+
+VISITS_A_YEAR, FINDINGS_A_YEAR = 655, 4000  # "650余个次", "4000条"
+CENTRES = {"320311": (117.1900, 34.2440), "110101": (116.4160, 39.9280)}
+ELSEWHERE = (113.6000, 34.7500)  # any place will do: the base map is blank
+
+
+@dataclass(frozen=True)
+class Place:
+    code: str
+    name: str
+
+
+@dataclass(frozen=True)
+class District:
+    """The area as loaded: its sub-districts, and the communities of each."""
+
+    code: str
+    name: str
+    streets: tuple[Place, ...]
+    communities: Mapping[str, tuple[Place, ...]]
+
+
+@dataclass(frozen=True)
+class Person:
+    """One account. unit: key of the unit a liaison stands at."""
+
+    login: str
+    name: str
+    role: Role
+    area: str = ""
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class PlannedUnit:
+    """One unit. key: how the story speaks of it; serves: the area it may be charged from, "" for its own."""
+
+    key: str
+    uid: UUID
+    name: str
+    kind: str
+    area: str
+    address: str
+    lon: Decimal
+    lat: Decimal
+    contact: str
+    phone: str
+    serves: str = ""
+    particulars: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A place where things are found again and again."""
+
+    address: str
+    lon: Decimal
+    lat: Decimal
+
+
+@dataclass(frozen=True)
+class PlannedVisit:
+    uid: UUID
+    kind: str
+    by: str
+    area: str
+    place: str
+    note: str
+    started_at: datetime
+    unit: str = ""
+    checklist: bool = False
+
+
+@dataclass(frozen=True)
+class PlannedFinding:
+    """One finding. units: whom it may be given to, best first; charged: the finder names the first at once.
+
+    photographed: a picture was taken; seed: what the rest of the case's life is drawn from
+    """
+
+    uid: UUID
+    by: str
+    area: str
+    category: str
+    severity: str
+    note: str
+    address: str
+    units: tuple[str, ...]
+    charged: bool
+    device_at: datetime
+    received_at: datetime
+    spot: Spot | None
+    photographed: bool
+    verifier: str
+    supervisor: str
+    seed: str
+    visit: UUID | None = None
+    item: str = ""
+
+
+@dataclass(frozen=True)
+class Story:
+    people: tuple[Person, ...]
+    units: Mapping[str, PlannedUnit]
+    visits: tuple[PlannedVisit, ...]
+    findings: tuple[PlannedFinding, ...]
+    habits: Mapping[str, Habit]
+    street_desk: Mapping[str, str]  # sub-district -> login of its officer
+    begins_at: datetime
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the editions in force offer. items: (number, category) of the check list; severities: the scale."""
+
+    categories: Callable[[date], Collection[str]]
+    is_working_day: Callable[[date], bool]
+    items: tuple[tuple[str, str], ...]
+    severities: Collection[str]
+
+
+def tell(district: District, *, seed: int, at: datetime, months: int, terms: Terms) -> Story:
+    """Return the whole story up to the moment `at`."""
+    teller = _Teller(district, seed, at.astimezone(ZONE), months, terms)
+    return teller.tell()
+
+
+# --- people and units ------------------------------------------------------------------------------
+
+# key, name, kind: district-wide, may be charged from every sub-district
+_DEPARTMENTS = (
+    ("city", "城市管理局", "department"),
+    ("clean", "环境卫生服务中心", "company"),
+    ("trade", "市场监督管理局", "department"),
+    ("build", "住房和城乡建设局", "department"),
+    ("police", "交通秩序管理大队", "department"),
+    ("green", "园林绿化服务中心", "company"),
+    ("water", "水务服务中心", "company"),
+    ("health", "疾病预防控制中心", "department"),
+    ("office", "爱国卫生运动服务中心", "office"),
+)
+_LIAISONS = ("city", "clean", "trade", "build")
+
+# Category -> who answers for it, the likeliest first: keys of departments or kinds of units of the street.
+_ANSWERS = {
+    "06010": ("community", "clean", "compound"), "06012": ("clean", "community"), "06042": ("clean", "compound"),
+    "07001": ("community", "city", "compound"), "06036": ("compound", "community", "property_manager"),
+    "09006": ("city", "street_office"), "09005": ("shop", "restaurant", "city"), "06017": ("green", "community"),
+    "03005": ("clean", "compound"), "03001": ("toilet", "clean"), "01055": ("restaurant", "market", "health"),
+    "06041": ("compound", "property_manager"), "09020": ("market", "trade"),
+    "06011": ("street_office", "build", "community"), "06025": ("water", "community"),
+    "06007": ("compound", "community"), "06038": ("community", "compound"), "06004": ("street_office", "community"),
+    "06013": ("build", "street_office"), "06019": ("green", "community"), "06029": ("city", "restaurant"),
+    "06030": ("restaurant", "city", "water"), "06034": ("police", "compound"), "06035": ("compound", "clean"),
+    "06037": ("clean", "community"), "08004": ("build", "city"), "08006": ("build", "city"),
+    "09001": ("city", "street_office"), "09009": ("police", "compound"), "09010": ("community", "shop", "police"),
+    "09011": ("city", "street_office"), "09012": ("compound", "property_manager"), "03004": ("clean", "compound"),
+    "03008": ("community", "school"), "01004": ("build", "water"), "07003": ("city", "shop"), "07006": ("shop", "city"),
+}  # fmt: skip
+_ANY = ("community", "city", "street_office")
+
+_LEDGER_KINDS = ("street_office", "community", "community", "school", "hospital", "market", "property_manager")
+_SPECIAL_KINDS = ("market", "restaurant", "restaurant", "shop", "toilet", "compound", "supermarket")
+_SPECIAL = {
+    "market": ("09020", "01055", "06042", "03005"), "restaurant": ("01055", "06030", "03005", "09005"),
+    "shop": ("09005", "06012", "07006"), "toilet": ("03001",), "supermarket": ("01055", "06041", "09010"),
+    "compound": ("06036", "06041", "06042", "09012", "06007"),
+}  # fmt: skip
+_LEDGER_SHARE, _SPECIAL_SHARE, _LIST_SHARE = 0.4, 0.12, 0.3
+_FREE_SHARE = 0.12  # findings outside any visit
+
+
+class _Teller:
+    def __init__(self, district: District, seed: int, at: datetime, months: int, terms: Terms):
+        self.district, self.at, self.months, self.terms = district, at, months, terms
+        self.root = f"{seed}:{district.code}"
+        self.units: dict[str, PlannedUnit] = {}
+        self.by_kind: dict[tuple[str, str], list[str]] = {}  # (street, kind) -> keys
+        self.spots: dict[str, list[Spot]] = {}
+        self.centres: dict[str, tuple[float, float]] = {}
+        self.begins_at = _months_back(at, months)
+        self.names: set[str] = set()
+        places = [place for street in district.streets for place in (street, *self._communities(street.code))]
+        self.called = {place.code: place.name for place in places}
+
+    def rng(self, topic: str) -> Random:
+        # A stream for each topic: a change in one part of the story leaves the others as they were.
+        return Random(f"{self.root}:{topic}")  # noqa: S311 - a story, not a secret
+
+    def tell(self) -> Story:
+        self._habits()
+        self._units()
+        people = self._people()
+        self.inspectors = [one.login for one in people if one.role is Role.INSPECTOR]
+        self.supervisors = [one.login for one in people if one.role is Role.DISTRICT_OFFICER]
+        self.desk = {one.area: one.login for one in people if one.role is Role.STREET}
+        self.area_of = {one.login: one.area for one in people}
+        days, weights = self._days()
+        visits = self._visits(people, days, weights)
+        findings = self._findings(people, visits, days, weights)
+        return Story(
+            tuple(people), self.units, tuple(visits), tuple(findings), self.habits, self.desk, self.begins_at
+        )
+
+    # --- the ground ---
+
+    def _habits(self) -> None:
+        """Two sub-districts do badly and one excels, drawn among those that have communities."""
+        rng = self.rng("habits")
+        real = [street.code for street in self.district.streets if len(self._communities(street.code)) >= 3]
+        chosen = rng.sample(real, min(3, len(real)))
+        self.habits = {street.code: PLAIN for street in self.district.streets}
+        for code, habit in zip(chosen, (BAD, BAD, GOOD), strict=False):
+            self.habits[code] = habit
+        lon, lat = CENTRES.get(self.district.code, ELSEWHERE)
+        for street in self.district.streets:
+            self.centres[street.code] = (lon + rng.uniform(-0.045, 0.045), lat + rng.uniform(-0.035, 0.035))
+            for place in self._communities(street.code):
+                near_lon, near_lat = self.centres[street.code]
+                here = (near_lon + rng.uniform(-0.007, 0.007), near_lat + rng.uniform(-0.006, 0.006))
+                self.centres[place.code] = here
+
+    def _communities(self, street: str) -> tuple[Place, ...]:
+        return self.district.communities.get(street, ())
+
+    def _spot(self, rng: Random, area: str, address: str, spread: float = 0.0025) -> Spot:
+        lon, lat = self.centres[area]
+        return Spot(
+            address, _degrees(lon + rng.uniform(-spread, spread)), _degrees(lat + rng.uniform(-spread, spread))
+        )
+
+    def _road(self, rng: Random) -> str:
+        return rng.choice(words.ROAD_WISHES) + rng.choice(words.ROAD_KINDS)
+
+    # --- units ---
+
+    def _units(self) -> None:
+        rng = self.rng("units")
+        code = self.district.code
+        self.centres[code] = CENTRES.get(code, ELSEWHERE)
+        for key, name, kind in _DEPARTMENTS:
+            duty = {"duty": "全区"} if kind != "office" else {}
+            self._unit(rng, key, f"{self.district.name}{name}", kind, code, serves=code, particulars=duty)
+        for street in self.district.streets:
+            self._units_of(rng, street)
+
+    def _units_of(self, rng: Random, street: Place) -> None:
+        places = list(self._communities(street.code)) or [street]
+        office = street.name if street.name.endswith(("区", "城", "园")) else f"{street.name}办事处"
+        self._unit(rng, f"{street.code}:office", office, "street_office", street.code)
+        for place in self._communities(street.code):
+            numbers = {"households": rng.randint(900, 4200)}
+            numbers["residents"] = numbers["households"] * rng.randint(24, 31) // 10
+            self._unit(rng, f"{place.code}:office", place.name, "community", place.code, particulars=numbers)
+        taken: set[str] = set()
+        plan = ["market", "restaurant", "restaurant", "shop", "shop", "toilet", "school", "supermarket", "hospital"]
+        plan += ["compound"] * 3 + ["property_manager"]
+        for kind in plan:
+            place = rng.choice(places)
+            while (name := self._unit_name(rng, kind, street)) in taken:
+                pass
+            taken.add(name)
+            self._unit(rng, f"{street.code}:{name}", name, kind, place.code, particulars=_particulars(rng, kind))
+
+    def _unit_name(self, rng: Random, kind: str, street: Place) -> str:
+        wish, short = rng.choice(words.ROAD_WISHES), short_name(street.name)
+        return {
+            "market": f"{wish}农贸市场",
+            "restaurant": f"{wish}{rng.choice(words.TRADES[:2])}",
+            "shop": f"{wish}{rng.choice(words.TRADES[2:])}",
+            "toilet": f"{wish}路公共厕所",
+            "school": f"{short}{rng.choice(('第一', '第二', '实验'))}小学",
+            "supermarket": f"{wish}超市",
+            "hospital": f"{short}社区卫生服务中心",
+            "compound": f"{wish}{rng.choice(words.COMPOUNDS)}",
+            "property_manager": f"{wish}物业服务部",
+        }[kind]
+
+    def _unit(
+        self, rng: Random, key: str, name: str, kind: str, area: str, *, serves: str = "",
+        particulars: Mapping[str, object] | None = None,
+    ) -> None:  # fmt: skip
+        address = f"{self._road(rng)}{rng.randint(1, 199)}号"
+        spot = self._spot(rng, area, address)
+        self.units[key] = PlannedUnit(
+            key, _uid(rng), name, kind, area, address, spot.lon, spot.lat,
+            # 1990000xxxx: no operator has dealt that block out.
+            contact=self._name(rng, keep=False), phone=f"1990000{len(self.units):04d}",
+            serves=serves, particulars=particulars or {},
+        )  # fmt: skip
+        if len(area) >= 9:
+            self.by_kind.setdefault((area[:9], kind), []).append(key)
+
+    # --- people ---
+
+    def _name(self, rng: Random, *, keep: bool = True) -> str:
+        while True:
+            name = rng.choice(words.SURNAMES) + rng.choice(words.GIVEN)
+            name += rng.choice(words.GIVEN) if rng.random() < 0.7 else ""
+            if not keep:
+                return name
+            if name not in self.names:
+                self.names.add(name)
+                return name
+
+    def _people(self) -> list[Person]:
+        rng, code = self.rng("people"), self.district.code
+        people: list[Person] = []
+
+        def add(login: str, role: Role, area: str = "", unit: str = "") -> None:
+            people.append(Person(f"demo-{login}", self._name(rng), role, area, unit))
+
+        streets = [street.code for street in self.district.streets]
+        everywhere = [place.code for code in streets for place in self._communities(code)]
+        places = sorted(rng.sample(everywhere, min(10, len(everywhere))))
+        local = [keys[0] for kind in ("market", "property_manager", "compound", "restaurant")
+                 if (keys := self._keys(rng.choice(streets), kind))]  # fmt: skip
+        units = [*_LIAISONS, *local]
+        # One of each role first: the sign-in page shows them in this order.
+        add("qu", Role.DISTRICT_OFFICER, code)
+        add("ducha1", Role.INSPECTOR, code)
+        add("jiedao1", Role.STREET, streets[0])
+        for place in places[:1]:
+            add("shequ1", Role.COMMUNITY, place)
+        add("danwei1", Role.LIAISON, unit=units[0])
+        add("lingdao", Role.LEADER, code)
+        add("shi", Role.CITY_OFFICER, code[:4])
+        add("bingmei", Role.TECHNICIAN, code)
+        add("zhuanjia", Role.EXPERT, code)
+        add("xitong", Role.SYSTEM_ADMIN, code)
+        add("anquan", Role.SECURITY_ADMIN, code)
+        add("shenji", Role.AUDIT_ADMIN, code)
+        add("qu2", Role.DISTRICT_OFFICER, code)
+        for number in range(2, 5):
+            add(f"ducha{number}", Role.INSPECTOR, code)
+        for number, key in enumerate(units[1:], start=2):
+            add(f"danwei{number}", Role.LIAISON, unit=key)
+        for number, street in enumerate(streets[1:], start=2):
+            add(f"jiedao{number}", Role.STREET, street)
+        for number, place in enumerate(places[1:], start=2):
+            add(f"shequ{number}", Role.COMMUNITY, place)
+        return people
+
+    # --- when ---
+
+    def _days(self) -> tuple[list[date], list[float]]:
+        first = self.begins_at.date() + timedelta(days=1)
+        last = self.at.date() if self.at.time() >= time(10) else self.at.date() - timedelta(days=1)
+        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+        return days, [self._eagerness(day, last) for day in days]
+
+    def _eagerness(self, day: date, last: date) -> float:
+        """How much is looked at on a day, 1 for a plain working day."""
+        weekend = day.weekday() >= 5
+        weight = 1.0 if self.terms.is_working_day(day) else 0.22 if weekend else 0.08
+        before_mock = (date(day.year, 5, 26) - day).days  # the mock inspection of 23-26 May
+        if 0 <= before_mock <= 36:
+            weight *= 1.3 + 1.2 * (36 - before_mock) / 36
+        before_experts = (date(day.year, 6, 30) - day).days
+        if 0 <= before_experts <= 12:
+            weight *= 1.5
+        if day.month in (2, 8):
+            weight *= 0.75
+        if (last - day).days < 21:
+            weight *= 1.3
+        return weight
+
+    def _moment(self, rng: Random, day: date) -> datetime:
+        spans = ((8 * 60 + 35, 11 * 60 + 10), (14 * 60 + 5, 17 * 60 + 10))
+        begin, end = spans[rng.random() < 0.45]
+        if rng.random() < 0.04:
+            begin, end = 18 * 60 + 40, 19 * 60 + 50  # the evening's street food
+        minutes = rng.uniform(begin, end)
+        moment = datetime.combine(day, time(), ZONE) + timedelta(minutes=round(minutes), seconds=rng.randint(0, 59))
+        latest = self.at - timedelta(minutes=75)
+        if moment > latest:
+            opens = datetime.combine(day, time(8, 35), ZONE)
+            moment = opens + (latest - opens) * rng.uniform(0.1, 1)
+        return moment.replace(microsecond=0)
+
+    # --- visits ---
+
+    def _visits(self, people: Sequence[Person], days: Sequence[date], weights: Sequence[float]) -> list[PlannedVisit]:
+        rng = self.rng("visits")
+        total = max(6, round(VISITS_A_YEAR * self.months / 12))
+        # Whatever day it is loaded on, the last two days have something to show.
+        chosen = [*days[-2:], *days[-2:], *rng.choices(days, weights, k=total - 4)]
+        workers = self._workers(people)
+        visits = [self._visit(rng, day, workers) for day in sorted(chosen)]
+        return sorted(visits, key=lambda visit: visit.started_at)
+
+    def _workers(self, people: Sequence[Person]) -> list[tuple[Person, float]]:
+        shares = {
+            Role.INSPECTOR: 0.56, Role.STREET: 0.24, Role.COMMUNITY: 0.14, Role.DISTRICT_OFFICER: 0.04,
+            Role.TECHNICIAN: 0.02,
+        }  # fmt: skip
+        size = {role: sum(1 for one in people if one.role is role) for role in shares}
+        return [(one, shares[one.role] / size[one.role]) for one in people if one.role in shares]
+
+    def _visit(self, rng: Random, day: date, workers: Sequence[tuple[Person, float]]) -> PlannedVisit:
+        person = rng.choices([one for one, _w in workers], [weight for _o, weight in workers])[0]
+        started_at = self._moment(rng, day)
+        chance = rng.random()
+        if person.role is Role.COMMUNITY:
+            chance = 1.0  # a community walks its own streets
+        street = self._street(rng, person.area)
+        kinds = _LEDGER_KINDS if chance < _LEDGER_SHARE else _SPECIAL_KINDS
+        keys = self._keys(street, rng.choice(kinds))
+        in_may = day.month == 5 and 4 <= day.day <= 26
+        if chance < _LEDGER_SHARE + _SPECIAL_SHARE and keys:
+            unit = self.units[rng.choice(keys)]
+            kind = "ledger" if chance < _LEDGER_SHARE else "special"
+            note = rng.choice(words.MOCK_NOTES if in_may else words.VISIT_NOTES[kind])
+            return PlannedVisit(_uid(rng), kind, person.login, unit.area, unit.name, note, started_at, unit=unit.key)
+        area = person.area if len(person.area) >= 12 else self._area(rng, street)
+        spot = self._spots_of(area)[0]
+        note = rng.choice(words.MOCK_NOTES if in_may and rng.random() < 0.4 else words.VISIT_NOTES["routine"])
+        return PlannedVisit(
+            _uid(rng), "routine", person.login, area, spot.address, note, started_at,
+            checklist=bool(self.terms.items) and rng.random() < _LIST_SHARE,
+        )  # fmt: skip
+
+    def _street(self, rng: Random, area: str) -> str:
+        if len(area) >= 9:
+            return area[:9]
+        codes = [street.code for street in self.district.streets]
+        weight = {BAD: 1.35, GOOD: 0.9, PLAIN: 1.0}
+        sizes = [weight[self.habits[code]] * (0.4 + len(self._communities(code))) ** 0.5 for code in codes]
+        return rng.choices(codes, sizes)[0]
+
+    def _area(self, rng: Random, street: str) -> str:
+        places = self._communities(street)
+        return rng.choice(places).code if places else street
+
+    def _spots_of(self, area: str) -> list[Spot]:
+        """Return where things keep being found in an area; each has its six bad corners."""
+        if area not in self.spots:
+            rng = self.rng(f"spots:{area}")
+            roads = [self._road(rng) for _n in range(3)]
+            self.spots[area] = [
+                self._spot(rng, area, f"{rng.choice(roads)}{rng.randint(1, 160)}号{rng.choice(words.SPOTS)}")
+                for _n in range(6)
+            ]
+        return self.spots[area]
+
+    # --- findings ---
+
+    def _findings(
+        self, people: Sequence[Person], visits: Sequence[PlannedVisit], days: Sequence[date], weights: Sequence[float]
+    ) -> list[PlannedFinding]:
+        rng = self.rng("findings")
+        total = max(30, round(FINDINGS_A_YEAR * self.months / 12))
+        free = round(total * _FREE_SHARE)
+        counts = _share_out(rng, total - free, len(visits))
+        found = [
+            self._found_in(rng, visit, number) for visit, count in zip(visits, counts, strict=True)
+            for number in range(count)
+        ]  # fmt: skip
+        workers = self._workers(people)
+        for _n in range(free):
+            person = rng.choices([one for one, _w in workers], [weight for _o, weight in workers])[0]
+            area = person.area if len(person.area) >= 12 else self._area(rng, self._street(rng, person.area))
+            moment = self._moment(rng, rng.choices(days, weights)[0])
+            found.append(self._finding(rng, person.login, area, moment, self._category(rng, moment)))
+        return sorted(found, key=lambda finding: finding.received_at)
+
+    def _found_in(self, rng: Random, visit: PlannedVisit, number: int) -> PlannedFinding:
+        moment = visit.started_at + timedelta(seconds=rng.randint(90, 260) * (number + 1))
+        known = self.terms.categories(moment.date())
+        if visit.unit:
+            unit = self.units[visit.unit]
+            offered = words.DESK_CATEGORIES if visit.kind == "ledger" else _SPECIAL.get(unit.kind, ())
+            usable = [code for code in offered if code in known]
+            category = rng.choice(usable) if usable else self._category(rng, moment)
+            spot = Spot(unit.address, unit.lon, unit.lat)
+            return self._finding(rng, visit.by, unit.area, moment, category, visit=visit, unit=unit.key, spot=spot)
+        if visit.checklist and rng.random() < 0.7:
+            item, category = rng.choice([one for one in self.terms.items if one[1] in known] or [("", "")])
+            if category:
+                return self._finding(rng, visit.by, visit.area, moment, category, visit=visit, item=item)
+        return self._finding(rng, visit.by, visit.area, moment, self._category(rng, moment), visit=visit)
+
+    def _category(self, rng: Random, moment: datetime) -> str:
+        known = self.terms.categories(moment.date())
+        codes = [code for code in words.NOTES if code in known] or sorted(known)
+        return rng.choices(codes, [words.NOTES[code][0] if code in words.NOTES else 1 for code in codes])[0]
+
+    def _finding(
+        self, rng: Random, by: str, area: str, moment: datetime, category: str, *,
+        visit: PlannedVisit | None = None, unit: str = "", spot: Spot | None = None, item: str = "",
+    ) -> PlannedFinding:  # fmt: skip
+        if spot is None:
+            corners = self._spots_of(area)
+            if rng.random() < 0.6:  # the same corners again
+                spot = rng.choices(corners, (6, 4, 3, 2, 1, 1))[0]
+            else:
+                road = self._road(rng)
+                spot = self._spot(rng, area, f"{road}{rng.randint(1, 200)}号{rng.choice(words.SPOTS)}")
+        elif rng.random() < 0.5:
+            spot = Spot(f"{spot.address}{rng.choice(('一楼', '门前', '后院', '楼道', '大厅'))}", spot.lon, spot.lat)
+        address = f"{short_name(self._called(area))}{spot.address}"
+        units = self._answer(rng, area, category, unit)
+        late = timedelta(minutes=rng.randint(50, 260)) if rng.random() < 0.04 else timedelta()
+        received_at = min(moment + timedelta(seconds=rng.randint(4, 40)) + late, self.at - timedelta(minutes=12))
+        first = self.units[units[0]]
+        may = may_charge(self.area_of[by], first.area, [first.serves])
+        role_inspects = by in self.inspectors
+        notes = words.NOTES[category][2] if category in words.NOTES else ("现场不符合要求",)
+        severity = ""
+        if rng.random() < 0.06:
+            severity = rng.choice([code for code in ("difficult", "hard", "special") if code in self.terms.severities]
+                                  or [""])  # fmt: skip
+        return PlannedFinding(
+            uid=_uid(rng), by=by, area=area, category=category, severity=severity,
+            note=rng.choice(notes), address=address, units=units,
+            charged=may and rng.random() < 0.66, device_at=min(moment, received_at), received_at=received_at,
+            spot=Spot(address, _degrees(float(spot.lon) + rng.uniform(-8e-5, 8e-5)),
+                      _degrees(float(spot.lat) + rng.uniform(-8e-5, 8e-5))) if rng.random() < 0.45 else None,
+            photographed=rng.random() < 0.55,
+            verifier=(by if rng.random() < 0.7 else rng.choice(self.inspectors)) if role_inspects
+            else self.desk[area[:9]],
+            supervisor=rng.choice(self.supervisors), seed=f"{self.root}:course:{rng.getrandbits(48)}",
+            visit=visit.uid if visit else None, item=item,
+        )  # fmt: skip
+
+    def _called(self, area: str) -> str:
+        return self.called.get(area, "")
+
+    def _answer(self, rng: Random, area: str, category: str, unit: str) -> tuple[str, str]:
+        """Return the keys of who is charged and of who is charged when that one declines."""
+        found = [unit] if unit else []
+        for kind in _ANSWERS.get(category, _ANY):
+            if kind in self.units:
+                found.append(kind)
+            elif kind == "community" and f"{area[:12]}:office" in self.units:
+                found.append(f"{area[:12]}:office")
+            elif keys := self._keys(area[:9], kind):
+                found.append(rng.choice(keys))
+        found.append(f"{area[:9]}:office")
+        if not unit and len(found) > 2 and rng.random() < 0.4:
+            found[0], found[1] = found[1], found[0]
+        return found[0], next(key for key in [*found[1:], "city", "clean"] if key != found[0])
+
+    def _keys(self, street: str, kind: str) -> list[str]:
+        return self.by_kind.get((street, kind), [])
+
+
+# --- small things ----------------------------------------------------------------------------------
+
+
+def short_name(name: str) -> str:
+    """Return an area's name as people say it: 中枢社区居委会 is 中枢社区."""
+    for ending in ("居民委员会", "村民委员会", "居委会", "村委会", "委员会", "街道"):
+        if name.endswith(ending) and len(name) > len(ending) + 1:
+            return name.removesuffix(ending)
+    return name
+
+
+def _particulars(rng: Random, kind: str) -> dict[str, object]:
+    made: dict[str, Callable[[], dict[str, object]]] = {
+        "market": lambda: {"stalls": rng.randint(60, 240), "live_poultry": rng.choice(("无", "隔离宰杀"))},
+        "restaurant": lambda: {"grade": rng.choice("ABBC"), "seats": rng.randint(20, 120)},
+        "shop": lambda: {"trade": "其他", "frontage_m": rng.randint(3, 9)},
+        "toilet": lambda: {"grade": rng.choice(("一类", "二类", "三类")), "accessible": rng.choice(("是", "否"))},
+        "school": lambda: {"stage": "小学", "pupils": rng.randint(500, 2200)},
+        "compound": lambda: {"households": rng.randint(200, 1600), "built_year": rng.randint(1985, 2018)},
+    }
+    return made[kind]() if kind in made else {}
+
+
+def _uid(rng: Random) -> UUID:
+    return UUID(int=rng.getrandbits(128), version=4)
+
+
+def _degrees(value: float) -> Decimal:
+    return Decimal(f"{value:.6f}")
+
+
+def _months_back(at: datetime, months: int) -> datetime:
+    total = at.year * 12 + at.month - 1 - months
+    day = min(at.day, 28)
+    return at.replace(year=total // 12, month=total % 12 + 1, day=day, hour=8, minute=0, second=0, microsecond=0)
+
+
+def _share_out(rng: Random, total: int, parts: int) -> list[int]:
+    """Share findings out over visits: every visit has one at least, none more than fifteen."""
+    counts = [1] * parts
+    weights = [0.4 + rng.random() for _n in range(parts)]
+    left = max(0, min(total - parts, 14 * parts))
+    while left:
+        for position in rng.choices(range(parts), weights, k=left):
+            if counts[position] < 15:
+                counts[position] += 1
+                left -= 1
+    return counts
