@@ -239,6 +239,7 @@ WORKER_LEASE_S = env_int("WEICHENG_WORKER_LEASE_S", 30, least=5)
 PERIODIC = [
     ("weicheng.cases.outbox.deliver", 1),
     ("weicheng.cases.clock.tick", 20),
+    ("weicheng.evidence.jobs.check", 30),
     ("weicheng.evidence.jobs.sweep", 3600),
 ]
 WORKER_INTERVAL_S = env_int("WEICHENG_WORKER_INTERVAL_S", 1, least=1)
@@ -329,4 +330,5 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env_text("WEICHENG_LOG_LEVEL", "WARNING")},
 }
-SILENCED_SYSTEM_CHECKS = ["axes.W003"]
+# A name is locked wherever the tries come from: that is stricter than by address, not laxer.
+SILENCED_SYSTEM_CHECKS = ["axes.W003", "axes.W006"]

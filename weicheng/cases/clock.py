@@ -10,6 +10,7 @@ from weicheng.cases.actions import make_event, save_heads
 from weicheng.cases.models import Case, Event
 from weicheng.journal.actions import SYSTEM, Note, record_all
 from weicheng.notices.effects import happened, once, once_each
+from weicheng.places.actors import today
 from weicheng.rules.areas import parent
 from weicheng.rules.cases import Move, State, clock_moves, clock_plan
 from weicheng.standards.models import Edition
@@ -87,7 +88,7 @@ def _recompute(key: str, edition: Edition, now: datetime) -> int:
     for case in cases.exclude(state=State.HANDED_IN.value).iterator(chunk_size=500):
         before = (case.due_at, case.due_provisional, case.next_at)
         assert case.clock_from is not None
-        deadlines.restart_clock(case, case.clock_from).put_on(case)
+        deadlines.restart_clock(case, case.clock_from, on=today(now)).put_on(case)
         if case.due_at == before[0]:
             case.next_at = before[2]
         elif case.warn_at is not None and case.due_at is not None:

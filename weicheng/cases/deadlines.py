@@ -1,7 +1,7 @@
 """Deadlines of cases: from the editions in force to a moment, and back to the explanation."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from weicheng.cases.models import Case
@@ -44,13 +44,16 @@ def start_clock(area: str, category: str, severity: str, at: datetime) -> Runnin
     return _run(limit, area, at, ",".join(str(edition) for edition in limit_editions))
 
 
-def restart_clock(case: Case, at: datetime) -> Running:
-    """Return the same limit counted again from `at`: a failed verification starts it anew."""
-    return _run(case.limit, case.area, at, case.limit_editions)
+def restart_clock(case: Case, at: datetime, *, on: date | None = None) -> Running:
+    """Return the same limit counted again from `at`: a failed verification starts it anew.
+
+    on: the day whose calendar is used; today's, where a new calendar is applied to a clock that runs already
+    """
+    return _run(case.limit, case.area, at, case.limit_editions, on)
 
 
-def _run(limit: str, area: str, at: datetime, limit_editions: str) -> Running:
-    loaded = editions.calendar(area, at.astimezone(ZONE).date())
+def _run(limit: str, area: str, at: datetime, limit_editions: str, on: date | None = None) -> Running:
+    loaded = editions.calendar(area, on or at.astimezone(ZONE).date())
     result = deadline(at.astimezone(ZONE), parse_limit(limit), loaded.calendar)
     return Running(limit, at, result, loaded.edition_id, limit_editions)
 

@@ -8,11 +8,12 @@ from django.utils.translation import gettext_lazy as _
 
 from weicheng.cases.actions import NOTE_LIMIT
 from weicheng.cases.models import Case
+from weicheng.evidence.forms import ACCEPT
 from weicheng.places.actor import Actor
 from weicheng.places.models import Unit, UnitService
 from weicheng.rules.areas import ancestors
 from weicheng.rules.cases import NEEDS, Move
-from weicheng.ui.forms import AreaSelect, MomentField, PhotosField, UidField
+from weicheng.ui.forms import AreaSelect, MomentField, PhotoInput, PhotosField, UidField
 
 UNITS_OFFERED = 300
 
@@ -88,7 +89,9 @@ class MoveForm(forms.Form):
             },
         )
         if "photo" in needs:
-            self.fields["photos"] = PhotosField(label=_("整改后照片"), required=False, most=9)
+            self.fields["photos"] = PhotosField(
+                label=_("整改后照片"), required=False, most=9, widget=PhotoInput(attrs={"accept": ACCEPT})
+            )
 
     def clean_until(self) -> Any:
         until = self.cleaned_data["until"]

@@ -19,8 +19,8 @@ from weicheng.cases.forms import MoveForm
 from weicheng.cases.lists import STATE_TONES, CaseList, is_late, severity_names
 from weicheng.cases.models import Case, Link
 from weicheng.cases.parts import moves_for, parts_in
-from weicheng.cases.photos import PROBLEMS, attach_uploaded, photo_sets
 from weicheng.cases.timeline import timeline
+from weicheng.evidence.pages import photo_sets, save_photos
 from weicheng.places.actor import Actor
 from weicheng.places.actors import origin_of
 from weicheng.places.areas import path_name
@@ -78,7 +78,7 @@ def _context(request: HttpRequest, case: Case, bound: MoveForm | None = None) ->
         "forms": forms,
         "steps": timeline(case, actor),
         "finding": getattr(case, "finding", None),
-        "photos": photo_sets(case.uid, actor),
+        "photos": photo_sets([("finding", case.uid), ("case", case.uid)], actor),
         "links": _links(case, actor),
         "may_link": case.open and case.responsible_id is not None
         and (Part.DISPATCHER in parts_in(case, actor) or case.filed_by_key == actor.key) and not actor.case_uid,
@@ -131,10 +131,14 @@ def _take(request: HttpRequest, case: Case, move: Move, actor: Actor) -> tuple[M
     data, now = form.cleaned_data, timezone.now()
     try:
         with transaction.atomic():
-            for photo in data.get("photos") or []:
-                attach_uploaded(
-                    photo, owner_kind="case", owner_uid=case.uid, purpose="after", by=actor, at=now
-                )
+            save_photos(
+                data.get("photos") or [],
+                owner_kind="case",
+                owner_uid=case.uid,
+                purpose="after",
+                by=actor,
+                at=now,
+            )
             take_step(
                 Step(
                     case.uid,
@@ -149,9 +153,7 @@ def _take(request: HttpRequest, case: Case, move: Move, actor: Actor) -> tuple[M
                 at=now,
             )
     except RuleError as error:
-        form.add_error(
-            "photos" if error.code in PROBLEMS and "photos" in form.fields else None, error.sentence(_)
-        )
+        form.add_error("photos" if error.code == "need-photo" else None, error.sentence(_))
         return form, 409 if isinstance(error, ConflictError) else 422
     return None
 

@@ -1,6 +1,7 @@
 """What a person fills in to report a finding or begin a visit."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from weicheng.cases.actions import NOTE_LIMIT
+from weicheng.evidence.actions import Capture
+from weicheng.evidence.forms import ACCEPT
 from weicheng.inspections.actions import ADDRESS_LIMIT
 from weicheng.inspections.drafts import FindingIn, PointIn, VisitIn
 from weicheng.inspections.models import Finding, Visit
@@ -17,7 +20,7 @@ from weicheng.places.models import Unit
 from weicheng.rules.areas import Level
 from weicheng.standards import editions
 from weicheng.standards.kinds import Category
-from weicheng.ui.forms import AreaSelect, DayField, PhotosField, Pills, PlaceField, UidField
+from weicheng.ui.forms import AreaSelect, DayField, PhotoInput, PhotosField, Pills, PlaceField, UidField
 
 KINDS_OFFERED = 8
 RECENT_LOOKED_AT = 40
@@ -58,10 +61,9 @@ def last_findings(actor: Actor) -> list[Finding]:
 def kinds_for(actor: Actor, area: str, on: date, recent: list[Finding]) -> list[Category]:
     """Return the kinds to offer as buttons: the person's own of late first, then the catalogue's common ones."""
     catalogue = editions.categories(area, on).body
-    codes = [
-        *dict.fromkeys(finding.category for finding in recent),
-        *(each.code for each in catalogue.common),
-    ]
+    # What people do (classes 06 and up) is met more often than what things lack (01 to 05).
+    common = sorted((each.code for each in catalogue.common), key=lambda code: code < "06")
+    codes = [*dict.fromkeys(finding.category for finding in recent), *common]
     return [catalogue.by_code[code] for code in dict.fromkeys(codes) if code in catalogue.by_code][
         :KINDS_OFFERED
     ]
@@ -86,7 +88,9 @@ class FindingForm(forms.Form):
         help_text=_("上面没有时，在这里输入几个字查找。"),
         error_messages={"invalid_choice": _("请从列表中选择类别。")},
     )
-    photos = PhotosField(label=_("现场照片"), required=False, most=9)
+    photos = PhotosField(
+        label=_("现场照片"), required=False, most=9, widget=PhotoInput(attrs={"accept": ACCEPT})
+    )
     area = forms.ChoiceField(
         label=_("在哪里"),
         widget=AreaSelect(),
@@ -199,6 +203,23 @@ class FindingForm(forms.Form):
             device_at=data["device_at"],
             point=point,
         )
+
+    def capture(self) -> Capture:
+        """Return what the device said of the moment and place, for the photos sent along."""
+        data, place = self.cleaned_data, self.cleaned_data["place"]
+        if place is None:
+            return Capture(device_at=data["device_at"])
+        return Capture(
+            device_at=data["device_at"],
+            lon=_decimal(place.lon),
+            lat=_decimal(place.lat),
+            accuracy_m=_decimal(place.accuracy_m),
+            datum=place.datum,
+        )
+
+
+def _decimal(value: float | None) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
 
 
 def _text(value: float | None) -> str | None:

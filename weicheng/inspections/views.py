@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from weicheng.cases.actions import WITHDRAW_WINDOW
 from weicheng.cases.lists import STATE_TONES
 from weicheng.cases.models import Case
-from weicheng.cases.photos import PROBLEMS, attach_uploaded
+from weicheng.evidence.pages import save_photos
 from weicheng.inspections import actions
 from weicheng.inspections.forms import FindingForm, VisitForm
 from weicheng.inspections.lists import VisitList
@@ -57,13 +57,17 @@ def finding_new(request: HttpRequest) -> HttpResponse:
         with transaction.atomic():
             recorded = actions.record_finding(form.draft(), by=actor, at=now)
             if recorded.verdict.status == "created":
-                for photo in form.cleaned_data["photos"]:
-                    attach_uploaded(
-                        photo, owner_kind="finding", owner_uid=form.cleaned_data["uid"], purpose="before", by=actor,
-                        at=now, device_at=form.cleaned_data["device_at"], place=form.cleaned_data["place"],
-                    )  # fmt: skip
+                save_photos(
+                    form.cleaned_data["photos"],
+                    owner_kind="finding",
+                    owner_uid=form.cleaned_data["uid"],
+                    purpose="before",
+                    by=actor,
+                    at=now,
+                    capture=form.capture(),
+                )
     except RuleError as error:
-        form.add_error("photos" if error.code in PROBLEMS else None, error.sentence(_))
+        form.add_error(None, error.sentence(_))
         status = 409 if isinstance(error, ConflictError) else 422
         return render(
             request, "inspections/finding_new.html", _finding_context(request, form, visit), status=status
