@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from django.db.models import Count, Q
 from django.db.models.functions import TruncMonth
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext
 
 from weicheng.indicators.counts import scoped
@@ -193,7 +194,7 @@ def months_of(*, actor: Actor, area: str, period: Period) -> list[dict[str, int 
     for measure in wanted:
         counted = (
             rows.filter(
-                measure.condition(datetime.min), **{f"{measure.day}__range": (period.start, period.end)}
+                measure.condition(timezone.now()), **{f"{measure.day}__range": (period.start, period.end)}
             )
             .annotate(month=TruncMonth(measure.day))
             .values("month")

@@ -25,7 +25,7 @@ from weicheng.places.areas import names
 from weicheng.places.decorators import actor_required
 from weicheng.places.roles import ADMINISTRATORS, Role
 from weicheng.rules.areas import Level
-from weicheng.rules.cases import OPEN_STATES, Part, State
+from weicheng.rules.cases import OPEN_STATES, State
 from weicheng.rules.figures import Period
 from weicheng.web import administrators
 from weicheng.web.rows import CaseRow, Pairs, case_rows, cases_url, counts_of
