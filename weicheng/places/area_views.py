@@ -25,6 +25,7 @@ from weicheng.places.forms import (
     RenameAreaForm,
     area_choices,
     attempt,
+    typed,
 )
 from weicheng.places.models import Area, AreaChange
 from weicheng.places.roles import LEVEL_NAMES
@@ -225,7 +226,7 @@ def change(request: HttpRequest, code: str, name: str) -> HttpResponse:
     if step.make is MergeAreaForm:
         same = area_choices(request.actor, today(now), [found.level])
         more["choices"] = [("", _("请选择")), *(one for one in same if one[0] != code)]
-    form = step.make(request.POST or None, **more)
+    form = step.make(typed(request), **more)
     if request.method == "POST" and form.is_valid():
         done = attempt(
             form,

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from django import forms
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -35,6 +36,11 @@ def attempt(form: forms.Form, do: Callable[[], T], fields: dict[str, str] | None
         name = (fields or {}).get(error.code)
         form.add_error(name if name in form.fields else None, error.sentence(_))
         return None
+
+
+def typed(request: HttpRequest) -> Any:
+    """Return what was sent, even when it is nothing at all; None where nothing was."""
+    return request.POST if request.method == "POST" else None
 
 
 def area_choices(actor: Actor, on: date, levels: Iterable[Level] | None = None) -> list[tuple[str, str]]:

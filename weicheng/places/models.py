@@ -225,6 +225,9 @@ class UnitService(models.Model):
         constraints = [models.UniqueConstraint(fields=["unit", "area"], name="places_unit_serves_once")]
         indexes = [models.Index(fields=["area"], name="places_service_area")]
 
+    def __str__(self) -> str:
+        return self.area
+
 
 # --- people --------------------------------------------------------------------------------------
 
@@ -240,8 +243,9 @@ class UserQuerySet(models.QuerySet):
         own = Q(pk=actor.user_id or 0)
         if not actor.powers.keeps_posts:
             return self.filter(own)
-        return self.filter(own | Q(pk__in=Post.objects.visible_to(actor).values("user_id"))
-                           | Q(created_in=actor.area))
+        return self.filter(
+            own | Q(pk__in=Post.objects.visible_to(actor).values("user_id")) | Q(created_in=actor.area)
+        )
 
 
 class User(AbstractBaseUser):
@@ -253,7 +257,9 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     must_change_password = models.BooleanField(default=True)
     created_at = models.DateTimeField()
-    created_in = models.CharField(max_length=15, blank=True, default="", help_text="area of the administrator")
+    created_in = models.CharField(
+        max_length=15, blank=True, default="", help_text="area of the administrator"
+    )
     last_post = models.ForeignKey("Post", models.SET_NULL, null=True, blank=True, related_name="+")
 
     objects = UserManager.from_queryset(UserQuerySet)()
@@ -338,6 +344,9 @@ class SignIn(models.Model):
 
     objects = OwnQuerySet.as_manager()
 
+    def __str__(self) -> str:
+        return f"{self.device or self.origin}"
+
 
 class ApiToken(models.Model):
     """A token for the API: acts in one post until it expires, is revoked or the post ends. Stored as a digest."""
@@ -351,3 +360,6 @@ class ApiToken(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     objects = OwnQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.label

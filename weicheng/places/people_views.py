@@ -26,6 +26,7 @@ from weicheng.places.forms import (
     attempt,
     post_label,
     role_help,
+    typed,
 )
 from weicheng.places.models import Post, User
 from weicheng.places.roles import LABELS, Role
@@ -103,7 +104,7 @@ def _found(request: HttpRequest, pk: int) -> User:
 
 @power_required("keeps_posts")
 def new(request: HttpRequest) -> HttpResponse:
-    form = UserForm(request.POST or None)
+    form = UserForm(typed(request))
     if request.method == "POST" and form.is_valid():
         made = attempt(
             form,
@@ -150,7 +151,7 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
 @power_required("keeps_posts")
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     found = _found(request, pk)
-    form = PersonForm(request.POST or None, initial={"name": found.name, "email": found.email})
+    form = PersonForm(typed(request), initial={"name": found.name, "email": found.email})
     if request.method == "POST" and form.is_valid():
         changed = attempt(
             form,
@@ -186,7 +187,7 @@ def set_active(request: HttpRequest, pk: int) -> HttpResponse:
 @power_required("keeps_posts")
 def give(request: HttpRequest, pk: int) -> HttpResponse:
     found, now = _found(request, pk), timezone.now()
-    form = PostForm(request.POST or None, actor=request.actor, on=today(now), initial={"from_on": today(now)})
+    form = PostForm(typed(request), actor=request.actor, on=today(now), initial={"from_on": today(now)})
     if request.method == "POST" and form.is_valid():
         post = attempt(
             form,
@@ -210,12 +211,17 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     posts = Post.objects.visible_to(request.actor).select_related("user", "unit")
     post, now = get_object_or_404(posts, pk=pk), timezone.now()
     others = posts.held_on(today(now)).exclude(pk=pk).order_by("user__name")
-    form = EndPostForm(request.POST or None, posts=others, initial={"on": today(now) - timedelta(days=1)})
+    form = EndPostForm(typed(request), posts=others, initial={"on": today(now) - timedelta(days=1)})
     if request.method == "POST" and form.is_valid():
         ended = attempt(
             form,
             lambda: actions.end_post(post=post, by=request.actor, at=now, **form.cleaned_data),
-            {"post-dates": "on", "handover-to-itself": "to_post", "handover-not-held": "to_post", "handover-elsewhere": "to_post"},
+            {
+                "post-dates": "on",
+                "handover-to-itself": "to_post",
+                "handover-not-held": "to_post",
+                "handover-elsewhere": "to_post",
+            },
         )
         if ended:
             for name, count in ended.moved.items():

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_GET, require_POST
 from weicheng.places import actions, areas, drafts, kinds, unit_versions
 from weicheng.places.actors import today
 from weicheng.places.decorators import actor_required, power_required
-from weicheng.places.forms import UNIT_FIELDS, CloseForm, FileForm, MergeUnitForm, UnitForm, attempt
+from weicheng.places.forms import UNIT_FIELDS, CloseForm, FileForm, MergeUnitForm, UnitForm, attempt, typed
 from weicheng.places.models import Unit
 from weicheng.places.unit_import import UnitImport
 from weicheng.places.unit_verbs import canonical_of, newest
@@ -179,7 +179,7 @@ def new(request: HttpRequest) -> HttpResponse:
     if known and kind is None:
         return render(request, "places/unit_kinds.html", {"kinds": known})
     form = UnitForm(
-        request.POST or None,
+        typed(request),
         actor=request.actor,
         kind=kind,
         on=on,
@@ -207,7 +207,7 @@ def edit(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     on = today(now)
     kind = _kind(request.GET.get("kind") or found.kind, found.area, on)
     form = UnitForm(
-        request.POST or None, actor=request.actor, kind=kind, on=on, unit=found, initial=_initial(found, kind)
+        typed(request), actor=request.actor, kind=kind, on=on, unit=found, initial=_initial(found, kind)
     )
     if request.method == "POST" and form.is_valid():
         changed = attempt(
@@ -250,7 +250,7 @@ def _initial(found: Unit, kind: Any) -> dict[str, Any]:
 @power_required("keeps_units")
 def close(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     found, now = _found(request, uid), timezone.now()
-    form = CloseForm(request.POST or None, initial={"on": today(now)})
+    form = CloseForm(typed(request), initial={"on": today(now)})
     form.fields["on"].label = _("停用日期")
     if request.method == "POST" and form.is_valid():
         done = attempt(
@@ -273,7 +273,7 @@ def close(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
 def merge(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     found, now = _found(request, uid), timezone.now()
     others = Unit.objects.filter(request.actor.reach_q(Unit)).open().exclude(pk=found.pk).order_by("name")
-    form = MergeUnitForm(request.POST or None, units=others)
+    form = MergeUnitForm(typed(request), units=others)
     if request.method == "POST" and form.is_valid():
         done = attempt(
             form,
@@ -330,7 +330,7 @@ def sheet(request: HttpRequest) -> HttpResponseBase:
 @power_required("keeps_units")
 def upload(request: HttpRequest) -> HttpResponse:
     """Read a workbook and say what it would do."""
-    form = FileForm(request.POST or None, request.FILES or None) if request.method == "POST" else FileForm()
+    form = FileForm(typed(request), request.FILES)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         if file.size > imports.FILE_MB << 20:

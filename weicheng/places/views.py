@@ -19,7 +19,7 @@ from weicheng.journal.models import Site
 from weicheng.places import actions, sign_in
 from weicheng.places.actors import actor_of
 from weicheng.places.decorators import actor_required, user_required
-from weicheng.places.forms import PasswordForm, SignInForm, TokenForm, attempt
+from weicheng.places.forms import PasswordForm, SignInForm, TokenForm, attempt, typed
 from weicheng.places.models import ApiToken, Post, SignIn
 from weicheng.places.passwords import PolicyValidator
 from weicheng.ui.replies import form_page, go_on
@@ -88,7 +88,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @user_required
 def password(request: HttpRequest) -> HttpResponse:
     user = request.user
-    form = PasswordForm(request.POST or None)
+    form = PasswordForm(typed(request))
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
 
@@ -161,7 +161,7 @@ def switch_post(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 
 @actor_required
 def tokens(request: HttpRequest) -> HttpResponse:
-    form = TokenForm(request.POST or None, initial={"days": settings.API_TOKEN_DAYS})
+    form = TokenForm(typed(request), initial={"days": settings.API_TOKEN_DAYS})
     secret = ""
     if request.method == "POST" and form.is_valid():
         post = get_object_or_404(Post.objects.visible_to(request.actor), pk=request.actor.post_id)
