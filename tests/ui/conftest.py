@@ -4,8 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import connection
+from django.db import connection, models
 from django.test import Client, RequestFactory
+from django.utils import timezone
 
 from tests.ui import settings_ui
 
@@ -35,8 +36,14 @@ def toy_site(settings):
 
 
 def make_user(name):
-    user = get_user_model()
-    return user.objects.create(**{user.USERNAME_FIELD: name})
+    """Return a user of whichever model the settings name; moments it asks for are now."""
+    model = get_user_model()
+    moments = {
+        field.name: timezone.now()
+        for field in model._meta.fields
+        if isinstance(field, models.DateTimeField) and not field.null and not field.has_default()
+    }
+    return model.objects.create(**{model.USERNAME_FIELD: name}, **moments)
 
 
 @pytest.fixture

@@ -72,6 +72,12 @@ def test_an_error_is_a_sentence_tied_to_its_field_and_linked_from_the_top():
     assert re.search(r'role="alert" tabindex="-1" data-focus', html)
 
 
+def test_an_empty_field_is_named_in_the_sentence_that_asks_for_it():
+    html = drawn(ThingForm({**GOOD, "kind": "", "route_m": ""}))
+    assert "还没有选择“问题类别”。请选择一项。" in html
+    assert "还没有填写“检查路线”。请填写后再保存。" in html
+
+
 def test_a_fault_of_the_whole_form_is_said_at_the_top():
     html = drawn(ThingForm({**GOOD, "severity": "normal", "urgent": "on"}))
     assert "一般问题不能要求当天处置" in html.split('class="wc-field')[0]

@@ -15,6 +15,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.boundfield import BoundField
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 TEXT_LIKE = {"text", "number", "email", "url", "password", "tel", "search", "date", "datetime-local", "time"}
@@ -225,13 +226,28 @@ class FieldView:
         self.help_text = bound.help_text
         self.help_id = f"{bound.auto_id}_help"
         self.error_id = f"{bound.auto_id}_error"
-        self.errors = list(bound.errors)
+        self.errors = self._sentences()
         self.required = bound.field.required
         widget = bound.field.widget
         self.is_check = isinstance(widget, forms.CheckboxInput)
         # A group of controls is named by a legend, a single one by a label.
         self.is_group = isinstance(widget, (forms.RadioSelect, forms.CheckboxSelectMultiple, PlaceInput))
         self.is_photo = isinstance(widget, PhotoInput)
+
+    def _sentences(self) -> list[str]:
+        """Return the errors; Django's bare "required" becomes a sentence naming the field and the step."""
+        said = []
+        for error in self.bound.form.errors.as_data().get(self.bound.name, []):
+            bare = (
+                error.code == "required" and error.message == forms.Field.default_error_messages["required"]
+            )
+            if bare and isinstance(self.bound.field, (forms.ChoiceField, forms.ModelChoiceField)):
+                said.append(gettext("还没有选择“{label}”。请选择一项。").format(label=self.label))
+            elif bare:
+                said.append(gettext("还没有填写“{label}”。请填写后再保存。").format(label=self.label))
+            else:
+                said += [str(message) for message in error.messages]
+        return said
 
     @property
     def described_by(self) -> str:

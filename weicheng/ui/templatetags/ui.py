@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -47,16 +48,21 @@ def asset(path: str) -> str:
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """{% icon "bell" %}: a drawing beside words; with a label it speaks for itself."""
-    if label:
-        return format_html(
-            '<svg class="wc-icon" role="img" aria-label="{}"><use href="{}#tabler-{}"></use></svg>',
-            label,
-            asset_url(SPRITE),
-            name,
-        )
+    if not label:
+        return _drawing(name, asset_url(SPRITE))
+    return format_html(
+        '<svg class="wc-icon" role="img" aria-label="{}"><use href="{}#tabler-{}"></use></svg>',
+        label,
+        asset_url(SPRITE),
+        name,
+    )
+
+
+@lru_cache(maxsize=256)
+def _drawing(name: str, sprite: str) -> SafeString:
     return format_html(
         '<svg class="wc-icon" aria-hidden="true" focusable="false"><use href="{}#tabler-{}"></use></svg>',
-        asset_url(SPRITE),
+        sprite,
         name,
     )
 
