@@ -484,16 +484,7 @@ class Postgres:
     name = "postgresql"
 
     def _connect(self) -> Any:
-        import psycopg
-
-        try:
-            link = psycopg.connect(**self._parameters())
-        except psycopg.OperationalError as error:
-            raise RuleError(
-                "no-database",
-                N_("PostgreSQL 无法连接：{reason}。请检查 WEICHENG_DATABASE_URL。"),
-                reason=str(error).strip().splitlines()[0],
-            ) from None
+        link = install.postgresql(self.settings)
         # The text that COPY writes depends on these.
         for line in (
             "TimeZone = 'UTC'",
@@ -504,10 +495,6 @@ class Postgres:
             link.execute(f"SET {line}")
         link.commit()
         return link
-
-    def _parameters(self) -> dict[str, Any]:
-        pairs = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
-        return {key: self.settings[name] for key, name in pairs.items() if self.settings.get(name)}
 
     def has_data(self) -> bool:
         with self._connect() as link:

@@ -23,6 +23,7 @@ from weicheng.cli import parser, say, set_up
 from weicheng.rules.errors import N_, RuleError
 
 DEMO_AREA = "320311"
+SHOWN = 14  # accounts printed at the start; the sign-in page lists all
 
 
 def init(argv: Sequence[str]) -> int:
@@ -152,19 +153,28 @@ def _applied(database: dict[str, Any]) -> int | None:
             return None
     import psycopg
 
-    try:
-        with psycopg.connect(
-            dbname=database["NAME"],
-            user=database["USER"] or None,
-            password=database["PASSWORD"] or None,
-            host=database["HOST"] or None,
-            port=database["PORT"] or None,
-            connect_timeout=5,
-        ) as link:
+    with postgresql(database) as link:
+        try:
             row = link.execute(query).fetchone()
-            return int(row[0]) if row else None
-    except psycopg.Error:
-        return None
+        except psycopg.errors.UndefinedTable:
+            return None
+        return int(row[0]) if row else None
+
+
+def postgresql(database: dict[str, Any]) -> Any:
+    """Return a connection to the PostgreSQL database of the settings; RuleError("no-database")."""
+    import psycopg
+
+    pairs = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+    parameters = {key: database[name] for key, name in pairs.items() if database.get(name)}
+    try:
+        return psycopg.connect(connect_timeout=5, **parameters)
+    except psycopg.OperationalError as error:
+        raise RuleError(
+            "no-database",
+            N_("PostgreSQL 无法连接：{reason}。请检查 WEICHENG_DATABASE_URL，或先启动数据库。"),
+            reason=str(error).strip().splitlines()[0],
+        ) from None
 
 
 def _stamp_path() -> Path:
@@ -185,6 +195,7 @@ def mark_ready() -> None:
         "area": root.root_area,
         "demo": root.demo,
         "accounts": _accounts() if root.demo else [],
+        "password": _password() if root.demo else "",
     }
     path = _stamp_path()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -195,28 +206,31 @@ def mark_ready() -> None:
 
 def _accounts() -> list[list[str]]:
     """Return login and post of every demo account, so that the start can print them without Django."""
-    from weicheng.places.actors import actor_of
-    from weicheng.places.models import Post
+    from weicheng.demo.accounts import accounts
 
-    posts = Post.objects.filter(user__login__startswith="demo-").select_related("user", "unit").order_by("id")
-    return [[post.user.login, f"{post.user.name}，{actor_of(post).post_label}"] for post in posts]
+    return [[one.login, f"{one.name}，{one.label}"] for one in accounts()]
+
+
+def _password() -> str:
+    from weicheng.demo.accounts import password
+
+    return password()
 
 
 def demo_lines() -> list[str]:
-    """Return the demo's accounts as lines to print."""
-    from weicheng import settings
-
+    """Return the demo's accounts as lines to print; empty where there is no demo."""
     try:
-        accounts = json.loads(_stamp_path().read_text(encoding="utf-8")).get("accounts", [])
+        stamp = json.loads(_stamp_path().read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        accounts = []
+        stamp = {}
+    accounts = stamp.get("accounts", [])[:SHOWN]
     if not accounts:
         return []
     width = max(len(login) for login, _post in accounts)
-    password = getattr(settings, "DEMO_PASSWORD", "")
-    return [f"演示账号（密码都是 {password}）："] + [
-        f"  {login:<{width}}  {post}" for login, post in accounts
-    ]
+    lines = [f"  {login:<{width}}  {post}" for login, post in accounts]
+    more = len(stamp["accounts"]) - len(accounts)
+    rest = [f"  ……另有 {more} 个，见登录页。"] if more else []
+    return [f"演示账号（密码都是 {stamp['password']}）：", *lines, *rest]
 
 
 @contextlib.contextmanager

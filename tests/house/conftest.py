@@ -50,6 +50,12 @@ class Installation:
     def start_python(self, code: str) -> "Started":
         return self._start("-c", f"import django; django.setup()\n{code}", settings=self._django)
 
+    def python(self, code: str) -> str:
+        """Run a few lines inside the installation, Django set up; return what they printed."""
+        ran = self._run("-c", f"import django; django.setup()\n{code}", settings=self._django)
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout.strip()
+
     def _start(self, *arguments: str, settings: dict[str, str]) -> "Started":
         self.data.mkdir(exist_ok=True)
         output = self.data / f"printed.{uuid.uuid4().hex[:6]}"

@@ -38,7 +38,7 @@ def test_no_command_shows_the_help(capsys):
 
 
 @pytest.mark.parametrize(
-    ("settings", "arguments", "told"),
+    ("environment", "arguments", "told"),
     [
         ({"WEICHENG_UPLOAD_LIMIT_MB": "20MB"}, ["check"], "WEICHENG_UPLOAD_LIMIT_MB='20MB' is not a whole number"),
         ({"WEICHENG_PRODUCTION": "1"}, ["run"], "WEICHENG_SECRET_KEY is missing"),
@@ -46,14 +46,14 @@ def test_no_command_shows_the_help(capsys):
         ({"WEICHENG_PRODUCTION": "1", "WEICHENG_SECRET_KEY": "x" * 60, "WEICHENG_DEMO": "1"}, ["run"], "DEMO=1"),
         ({"WEICHENG_PRODUCTION": "1", "WEICHENG_SECRET_KEY": "x" * 60}, ["init", "--demo"], "不能载入演示数据"),
         ({"WEICHENG_DATABASE_URL": "mysql://there"}, ["check"], "names no database we know"),
-        ({"WEICHENG_DATABASE_URL": "postgresql://nobody@127.0.0.1:9/x"}, ["check"], "数据库无法使用"),
+        ({"WEICHENG_DATABASE_URL": "postgresql://nobody@127.0.0.1:9/x"}, ["run"], "PostgreSQL 无法连接"),
     ],
 )  # fmt: skip
-def test_a_refusal_is_one_sentence_and_exit_code_one(tmp_path, settings, arguments, told):
+def test_a_refusal_is_one_sentence_and_exit_code_one(tmp_path, environment, arguments, told):
     kept = {name: value for name, value in os.environ.items() if not name.startswith("WEICHENG_")}
     ran = subprocess.run(
         [sys.executable, "-m", "weicheng", *arguments],
-        env=kept | {"WEICHENG_DATA": str(tmp_path)} | settings,
+        env=kept | {"WEICHENG_DATA": str(tmp_path)} | environment,
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -140,7 +140,9 @@ def test_children_end_when_the_supervisor_is_killed(running):
 
 
 def test_a_second_start_takes_less_than_three_seconds(house):
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    before = processor_s()
+    house.python("")  # what one process needs to load the code, on this machine and with its load
+    one_process_s = processor_s() - before
     begun = time.monotonic()
     assert house.weicheng("init").returncode == 0
     port = free_port()
@@ -151,11 +153,17 @@ def test_a_second_start_takes_less_than_three_seconds(house):
     finally:
         again.terminate()
         again.wait(timeout=6)
-    now = resource.getrusage(resource.RUSAGE_CHILDREN)
-    # Processor time of all processes holds on a busy machine too; the clock only where there is room.
-    assert now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime < 4
+    # Two processes load the code, side by side, and nothing is planned or migrated again. The clock itself
+    # says something only where there is room.
+    assert processor_s() - before - one_process_s < 4 * one_process_s
     if os.getloadavg()[0] < os.cpu_count() / 2:
         assert took_s < 3
+
+
+def processor_s() -> float:
+    """Return the processor time of all ended children of this process, in seconds."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def test_a_taken_port_is_told_in_one_sentence(house):
@@ -181,15 +189,7 @@ def test_an_installation_not_made_yet_is_told_the_next_step(new_installation):
     assert "weicheng init" in ran.stderr
 
 
-def test_a_child_that_never_answers_is_given_up(capfd):
-    clock = iter(range(0, 10_000, 60))
-    supervisor = Supervisor({"web": [sys.executable, "-c", "raise SystemExit(3)"]}, clock=lambda: next(clock))
-    assert supervisor.run() == 1
-    told = capfd.readouterr().err
-    assert "代码 3" in told
-
-
-def test_a_child_that_dies_waits_longer_each_time(capfd):
+def test_a_child_that_dies_waits_longer_each_time_and_is_given_up(capfd):
     supervisor = Supervisor({"web": [sys.executable, "-c", "raise SystemExit(3)"]})
     begun = time.monotonic()
     assert supervisor.run() == 1
