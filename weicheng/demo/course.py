@@ -230,7 +230,7 @@ def _ask(walk: _Walk, rng: Random, until: datetime) -> bool:
 
 def _handle(walk: _Walk, rng: Random, habit: Habit) -> None:
     """Accept mostly, ask for more time now and then, hand in before or after the deadline."""
-    if rng.random() < 0.55:
+    if rng.random() < 0.4:
         if not _accept(walk, rng):
             return
         if rng.random() < 0.06 and walk.at < walk.clock.due - 30 * MINUTE:

@@ -536,7 +536,7 @@ class _Teller:
             charged=may and rng.random() < 0.66, device_at=min(moment, received_at), received_at=received_at,
             spot=Spot(address, _degrees(float(spot.lon) + rng.uniform(-8e-5, 8e-5)),
                       _degrees(float(spot.lat) + rng.uniform(-8e-5, 8e-5))) if rng.random() < 0.45 else None,
-            photographed=rng.random() < 0.55,
+            photographed=rng.random() < 0.42,
             verifier=(by if rng.random() < 0.7 else rng.choice(self.inspectors)) if role_inspects
             else self.desk[area[:9]],
             supervisor=rng.choice(self.supervisors), seed=f"{self.root}:course:{rng.getrandbits(48)}",
