@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import OperationalError
+from django.utils import timezone
 from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
@@ -150,6 +151,22 @@ def test_periodic_functions_get_the_moment_and_an_error_stops_none_of_them(town)
     assert [entry.object_key for entry in entries] == ["no.such.function", "tests.notices.chores.broken_tick"]
     # The message may quote a person; the kind of error may not.
     assert all("张三".encode() not in bytes(entry.body) for entry in entries)
+
+
+@pytest.mark.django_db
+def test_a_clock_set_back_an_hour_neither_stops_the_worker_nor_repeats_an_effect(monkeypatch, tmp_path):
+    trace = tmp_path / "trace"
+    chores.leave_a_line.enqueue("before", str(trace))
+    run(until_idle=True, periodic=[])
+    chores.leave_a_line.enqueue("waiting", str(trace))
+    back = timezone.now() - timedelta(hours=1)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: back)
+    chores.ticks.clear()
+    for key in ("before", "waiting", "after"):
+        chores.leave_a_line.enqueue(key, str(trace))
+    assert run(until_idle=True, periodic=[("tests.notices.chores.tick", 30)]) == 4
+    assert sorted(trace.read_text().split()) == ["after", "before", "waiting"]
+    assert set(chores.ticks) == {back}
 
 
 @pytest.mark.django_db

@@ -38,10 +38,21 @@ class NoticeDraft:
     to_unit_id: int | None = None
     to_user_id: int | None = None
 
+    def __post_init__(self) -> None:
+        audiences = [
+            bool(self.to_area and self.to_roles),
+            self.to_unit_id is not None,
+            self.to_user_id is not None,
+        ]
+        half = bool(self.to_area) != bool(self.to_roles)
+        if sum(audiences) != 1 or half:
+            # SQLite's INSERT OR IGNORE would pass over the table's own check without a word.
+            raise ValueError(f"The notice {self.key!r} must be for roles in an area, or a unit, or a person.")
+
 
 @transaction.atomic
 def notify_many(drafts: Iterable[NoticeDraft], at: datetime) -> None:
-    """Tell many, each once for its key; a statement for 200 of them, two more when mail is configured."""
+    """Tell many, each once for its key; a few statements for 200 of them."""
     rows = {draft.key: _row(draft, at) for draft in drafts}
     # In one order everywhere: two transactions with the same keys wait for each other, never in a circle.
     keys = sorted(rows)

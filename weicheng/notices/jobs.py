@@ -109,7 +109,7 @@ def trace_of(error: BaseException) -> str:
 
 
 def enqueue_many(task: Task, many: Iterable[Mapping[str, Any]]) -> None:
-    """Enqueue a task once for each mapping of keyword arguments, in one statement for 200 of them."""
+    """Enqueue a task once for each mapping of keyword arguments, in a few statements for 200 of them."""
     rows = [
         DBTaskResult(
             args_kwargs=normalize_json({"args": [], "kwargs": dict(kwargs)}),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from weicheng.notices.models import Job, Notice
+from weicheng.notices.models import Job, Notice, rings_for
 from weicheng.ui.filters import Choices, Dates, Flag, Search
 from weicheng.ui.formats import day, moment
 from weicheng.ui.lists import Column, ListPage, Rows
@@ -34,7 +34,7 @@ def _day(notice: Notice) -> SafeString:
 
 
 def _message(notice: Notice) -> SafeString:
-    title = format_html("<span>{}</span>" if notice.is_read else "<strong>{}</strong>", notice.title)
+    title = format_html("<strong>{}</strong>" if notice.rings else "<span>{}</span>", notice.title)
     if not notice.body:
         return title
     return format_html('{}<br><small class="wc-notice-body">{}</small>', title, notice.body)
@@ -58,9 +58,9 @@ class NoticeList(ListPage):
         Column(
             "state",
             gettext_lazy("状态"),
-            lambda row: _("已读") if row.is_read else _("未读"),
+            lambda row: _("未读") if row.rings else _("已读"),
             kind="state",
-            tone=lambda row: "grey" if row.is_read else "blue",
+            tone=lambda row: "blue" if row.rings else "grey",
             phone="badge",
         ),
     ]
@@ -76,7 +76,11 @@ class NoticeList(ListPage):
     empty = gettext_lazy("还没有通知。事项派给您、被退回、快到期时，会在这里告诉您。")
 
     def queryset(self, rows: QuerySet) -> QuerySet:
-        return rows.with_is_read(self.request.actor.user_id)
+        return rows.annotate(
+            rings=ExpressionWrapper(
+                rings_for(self.request.actor.user_id, timezone.now()), output_field=BooleanField()
+            )
+        )
 
     def only_unread(self, rows: QuerySet, value: bool) -> QuerySet:
         # The same as the bell counts, so that its number and this list agree.

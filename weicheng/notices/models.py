@@ -89,16 +89,9 @@ class NoticeQuerySet(models.QuerySet):
             reached |= _to_post(actor)
         return self.filter(reached)
 
-    def with_is_read(self, user_id: int | None) -> Self:
-        """Add `is_read`: has this person read it?"""
-        return self.annotate(
-            is_read=Exists(NoticeReading.objects.of(user_id).filter(notice_id=OuterRef("pk")))
-        )
-
     def unread_by(self, user_id: int | None, now: datetime) -> Self:
         """Return the notices that still ring for this person."""
-        mine = NoticeReading.objects.of(user_id).filter(notice_id=OuterRef("pk"))
-        return self.filter(~Exists(mine), at__gt=now - RINGS_FOR)
+        return self.filter(rings_for(user_id, now))
 
 
 class Notice(models.Model):
@@ -174,6 +167,12 @@ class NoticeReading(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} · {self.notice_id}"
+
+
+def rings_for(user_id: int | None, now: datetime) -> Q:
+    """Return "does it still ring for this person?": the bell, the list and "mark all read" mean the same."""
+    read = NoticeReading.objects.of(user_id).filter(notice_id=OuterRef("pk"))
+    return Q(~Exists(read), at__gt=now - RINGS_FOR)
 
 
 class Job(models.Model):
