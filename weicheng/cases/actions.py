@@ -272,7 +272,11 @@ def save_heads(cases: Iterable[Case]) -> None:
     if len(rows) == 1:
         rows[0].save(update_fields=HEAD_FIELDS)
     elif rows:
-        Case.objects.bulk_update(rows, HEAD_FIELDS, batch_size=100)
+        # An upsert of rows that are there: Django's bulk_update builds one CASE for each field and row, which
+        # costs twenty times as much.
+        Case.objects.bulk_create(
+            rows, update_conflicts=True, unique_fields=["id"], update_fields=HEAD_FIELDS, batch_size=500
+        )
 
 
 def reaches(actor: Actor, case: Case) -> bool:
