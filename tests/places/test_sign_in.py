@@ -10,6 +10,7 @@ from tests.places.cast import LONG_AGO, PASSWORD
 from weicheng.journal.models import Entry, Site
 from weicheng.places.models import Post, SignIn, User
 from weicheng.places.roles import Role
+from weicheng.places.sign_in import device_words
 
 pytestmark = pytest.mark.django_db
 
@@ -192,3 +193,15 @@ def test_accounts_are_listed_at_the_door_of_a_demo_only(client, town, settings):
     settings.PRODUCTION = False
     Site.objects.update(demo=False)
     assert "demo-li" not in client.get("/sign-in").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("agent", "words"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537 Chrome/130 Safari/537 Edg/130", "Edge · Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17 like Mac OS X) Safari MicroMessenger/8", "微信 · iPhone"),
+        ("curl/8", ""),
+    ],
+)
+def test_a_device_is_told_in_words(agent, words):
+    assert device_words(agent) == words

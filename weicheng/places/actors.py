@@ -47,7 +47,9 @@ def actor_of_token(secret: str, *, now: datetime, origin: str = "") -> Actor:
 
     ForbiddenError("token"): unknown, expired, revoked, its user was shut out, or its post has ended.
     """
-    rows = ApiToken.objects.filter(token_digest=token_digest(secret)).select_related("post__user", "post__unit")
+    rows = ApiToken.objects.filter(token_digest=token_digest(secret)).select_related(
+        "post__user", "post__unit"
+    )
     token = rows.extra(select={"generation": "SELECT generation FROM journal_site WHERE id = 1"}).first()
     if token is None:
         raise ForbiddenError("token", N_("访问令牌无效。请重新登录获取令牌。"))

@@ -14,7 +14,9 @@ def area(code: str) -> Area:
     found = _area(code)
     if found is None:
         raise RuleError(
-            "unknown-area", N_("没有代码为“{code}”的区划。请从区划列表中选择，或请管理员先设立。"), code=code[:40]
+            "unknown-area",
+            N_("没有代码为“{code}”的区划。请从区划列表中选择，或请管理员先设立。"),
+            code=code[:40],
         )
     return found
 

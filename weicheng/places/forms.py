@@ -381,7 +381,10 @@ class PostForm(forms.Form):
 
     def __init__(self, *args: Any, actor: Actor, on: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        levels = set().union(*(powers.levels for powers in POWERS.values()))
+        within = {level for level in Level if actor.level and level >= actor.level}
+        reachable = [role for role in Role if POWERS[role].at_unit or POWERS[role].levels & within]
+        self.fields["role"].choices = [(role.value, LABELS[role]) for role in reachable]
+        levels = set().union(*(POWERS[role].levels for role in reachable)) & within
         self.fields["area"].choices = [("", _("请选择")), *area_choices(actor, on, levels)]
         units = Unit.objects.filter(actor.reach_q(Unit)).open().order_by("name")
         self.fields["unit"].queryset = units

@@ -45,7 +45,7 @@ def enter(request: HttpRequest, user: User, *, at: datetime) -> SignIn:
             "at": at,
             "seen_at": at,
             "origin": origin_of(request),
-            "device": request.META.get("HTTP_USER_AGENT", "")[:120],
+            "device": device_words(request.META.get("HTTP_USER_AGENT", "")),
         },
     )
     others = user.sign_ins.exclude(pk=begun.pk).order_by("-at", "-id")
@@ -78,6 +78,30 @@ def sign_out(request: HttpRequest, *, by: Who, at: datetime) -> None:
         record(_note("session.end", request.user), by=by, at=at)
     SignIn.objects.filter(session_key=key).delete()
     auth.logout(request)
+
+
+# The first that is found wins: a browser names its ancestors too.
+_BROWSERS = (
+    ("MicroMessenger", "微信"),
+    ("Edg", "Edge"),
+    ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+def device_words(agent: str) -> str:
+    """Return "Chrome · Windows" for what a browser says of itself, "" when it says nothing known."""
+    found = [next((words for sign, words in signs if sign in agent), "") for signs in (_BROWSERS, _SYSTEMS)]
+    return " · ".join(words for words in found if words)
 
 
 def lapsed(one: SignIn, now: datetime) -> str:

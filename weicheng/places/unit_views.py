@@ -330,7 +330,7 @@ def sheet(request: HttpRequest) -> HttpResponseBase:
 @power_required("keeps_units")
 def upload(request: HttpRequest) -> HttpResponse:
     """Read a workbook and say what it would do."""
-    form = FileForm(typed(request), request.FILES)
+    form = FileForm(typed(request), request.FILES if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         if file.size > imports.FILE_MB << 20:
