@@ -39,8 +39,8 @@ class Habit:
 
 
 GOOD = Habit(prompt=0.99, stuck=0.0, slack=0.0)
-PLAIN = Habit(prompt=0.92, stuck=0.09, slack=0.002)
-BAD = Habit(prompt=0.52, stuck=0.48, slack=0.05)
+PLAIN = Habit(prompt=0.92, stuck=0.11, slack=0.002)
+BAD = Habit(prompt=0.52, stuck=0.55, slack=0.06)
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,13 @@ def _edges(clock: Clock) -> tuple[datetime, datetime, datetime]:
 
 
 def course_of(
-    rng: Random, *, opened_at: datetime, charged: bool, now: datetime, habit: Habit, start: Callable[[datetime], Clock]
+    rng: Random,
+    *,
+    opened_at: datetime,
+    charged: bool,
+    now: datetime,
+    habit: Habit,
+    start: Callable[[datetime], Clock],
 ) -> Course:
     """Return what happens to a case after it was opened.
 
@@ -198,7 +204,7 @@ def _left_open(walk: _Walk, rng: Random, habit: Habit, age: timedelta) -> bool:
 
 
 def _open_share(age: timedelta) -> float:
-    for days, share in ((1, 0.86), (3, 0.66), (7, 0.56), (14, 0.46), (30, 0.2), (60, 0.02)):
+    for days, share in ((1, 0.9), (3, 0.8), (7, 0.72), (14, 0.64), (30, 0.42), (60, 0.12), (90, 0.03)):
         if age < days * DAY:
             return share
     return 0.0

@@ -27,7 +27,7 @@ from weicheng.demo import photos, pictures, story, words
 from weicheng.demo.accounts import password
 from weicheng.demo.course import Clock, Course, Planned, course_of
 from weicheng.evidence.actions import Capture as PhotoCapture
-from weicheng.evidence.models import Attachment, StoredFile
+from weicheng.evidence.models import Attachment
 from weicheng.inspections.actions import Capture, record_findings, record_visit
 from weicheng.inspections.drafts import FindingIn, PointIn, VisitIn
 from weicheng.inspections.models import Finding, Visit
@@ -45,7 +45,7 @@ from weicheng.places.models import Area, Post, Unit, UnitService, User
 from weicheng.places.roles import LINK_POWERS
 from weicheng.places.unit_verbs import fill
 from weicheng.rules.areas import parent
-from weicheng.rules.cases import OPEN_STATES, Move, State, clock_moves, clock_plan
+from weicheng.rules.cases import Move, State, clock_moves, clock_plan
 from weicheng.rules.errors import N_, RuleError
 from weicheng.rules.moments import ZONE
 from weicheng.standards import editions
@@ -94,11 +94,14 @@ def load_demo(
         return summary(at)
     if len(area) != 6:
         raise RuleError(
-            "demo-area", N_("演示数据按区县建立，“{area}”不是区县代码。请改用 6 位代码，例如 320311。"), area=area[:20]
+            "demo-area",
+            N_("演示数据按区县建立，“{area}”不是区县代码。请改用 6 位代码，例如 320311。"),
+            area=area[:20],
         )
     if Case.objects.exists() or Unit.objects.exists():
         raise RuleError(
-            "demo-not-empty", N_("系统中已有单位或事项，不能再载入演示数据。请换一个空的数据目录（WEICHENG_DATA）。")
+            "demo-not-empty",
+            N_("系统中已有单位或事项，不能再载入演示数据。请换一个空的数据目录（WEICHENG_DATA）。"),
         )
     # A hundred thousand rows pass through and none of them makes a circle: the collector would search in vain.
     gc.disable()
@@ -179,11 +182,17 @@ class _Loader:
     # --- the ground ---
 
     def _district(self) -> story.District:
-        rows = Area.objects.filter(pk__startswith=self.area).open_on(self.at.astimezone(ZONE).date()).order_by("code")
+        rows = (
+            Area.objects.filter(pk__startswith=self.area)
+            .open_on(self.at.astimezone(ZONE).date())
+            .order_by("code")
+        )
         places = [story.Place(code, name) for code, name in rows.values_list("code", "name")]
         streets = tuple(place for place in places if len(place.code) == 9)
         if not streets:
-            raise RuleError("demo-area", N_("{area}没有下辖街道，不能建立演示数据。请改用其他区县。"), area=self.area)
+            raise RuleError(
+                "demo-area", N_("{area}没有下辖街道，不能建立演示数据。请改用其他区县。"), area=self.area
+            )
         below: dict[str, list[story.Place]] = {}
         for place in places:
             if len(place.code) == 12:
@@ -309,7 +318,9 @@ class _Loader:
     def _slices(self) -> list[datetime]:
         """Return the ends of the slices: months, and days for the time that people still remember."""
         fine = self.at - NOTICES_FOR
-        ends = [moment for n in range(1, 40) if (moment := self.story.begins_at + timedelta(days=31 * n)) < fine]
+        ends = [
+            moment for n in range(1, 40) if (moment := self.story.begins_at + timedelta(days=31 * n)) < fine
+        ]
         ends += [fine + timedelta(days=n) for n in range(int(NOTICES_FOR.days))]
         return [*ends, self.at]
 
@@ -406,19 +417,19 @@ class _Loader:
         for track in tracks:
             plan = track.plan
             if plan.photographed:
-                shots.append(self._shot(track, "finding", "before", self.actors[plan.by], plan.received_at, 0))
-            for number, (move, by) in enumerate(zip(track.course.moves, track.actors, strict=True), start=1):
+                shots.append(self._shot(track, "finding", "before", self.actors[plan.by], plan.received_at))
+            for move, by in zip(track.course.moves, track.actors, strict=True):
                 if move.photo is not None:
-                    shots.append(self._shot(track, "case", "after", by, move.photo, number))
+                    shots.append(self._shot(track, "case", "after", by, move.photo))
         shots.sort(key=lambda shot: shot.at)
         photos.hang(shots)
         self.shots_before = [(shot.data, shot.picture) for shot in shots[-200:] if shot.purpose == "after"]
 
-    def _shot(self, track: _Track, owner: str, purpose: str, by: Actor, at: datetime, number: int) -> photos.Shot:
+    def _shot(self, track: _Track, owner: str, purpose: str, by: Actor, at: datetime) -> photos.Shot:
         plan, rng = track.plan, self.pictures
-        taken_at = (plan.device_at if purpose == "before" else at - timedelta(seconds=rng.randint(15, 900))).replace(
-            microsecond=0
-        )
+        taken_at = (
+            plan.device_at if purpose == "before" else at - timedelta(seconds=rng.randint(15, 900))
+        ).replace(microsecond=0)
         spot, located = plan.spot, purpose == "before" or rng.random() < 0.5
         lon, lat = (spot.lon, spot.lat) if spot is not None and located else (None, None)
         uid = UUID(int=rng.getrandbits(128), version=4)
@@ -485,11 +496,10 @@ class _Loader:
         cases = list(Case.objects.filter(pk__in=upto).order_by("pk"))
         for case in cases:
             while case.next_at is not None and case.next_at <= upto[case.pk]:
-                assert case.clock_from and case.warn_at and case.due_at
                 moment = case.next_at
-                plan = clock_plan(case.clock_from, case.warn_at, case.due_at)
+                plan = clock_plan(case.clock_from, case.warn_at, case.due_at)  # type: ignore[arg-type]
                 moves, case.next_at = clock_moves(plan, since=moment, now=moment)
-                said += [(moment, case, move, case.due_at) for move in moves]
+                said += [(moment, case, move, case.due_at) for move in moves]  # type: ignore[misc]
         keys = [f"case:{case.pk}:{move}:{due:%Y%m%d%H%M%S}" for _at, case, move, due in said]
         new = once_each(keys, until)
         events, notes = [], []
@@ -502,7 +512,9 @@ class _Loader:
                 detail["desk"] = case.desk
             case.version += 1
             events.append(make_event(case, case.version, move, State(case.state), detail, by=SYSTEM, at=at))
-            notes.append((Note(f"case.{move}", "case", str(case.uid), case.area, {"number": case.number}, at), SYSTEM))
+            notes.append(
+                (Note(f"case.{move}", "case", str(case.uid), case.area, {"number": case.number}, at), SYSTEM)
+            )
         # An upsert of known rows: Django's bulk_update spells one CASE a field and row, and is many times slower.
         Case.objects.bulk_create(
             cases, batch_size=500, update_conflicts=True, unique_fields=["id"],
@@ -526,7 +538,6 @@ class _Starts:
 
     def __call__(self, at: datetime) -> Clock:
         if at == self.case.clock_from:
-            assert self.case.warn_at and self.case.due_at
-            return Clock(at, self.case.warn_at, self.case.due_at)
+            return Clock(at, self.case.warn_at, self.case.due_at)  # type: ignore[arg-type]
         found = deadlines.start_clock(self.case.area, self.case.category, self.case.severity, at).deadline
         return Clock(at, found.warn_at, found.due_at)

@@ -44,6 +44,8 @@ def hang(shots: Sequence[Shot]) -> int:
 
     The caller has made sure of what `attach` judges: owners exist, senders may, no more than twenty each.
     """
+    if not shots:
+        return 0
     rows: list[Attachment] = []
     digests = [sha256(shot.data).hexdigest() for shot in shots]
     known = _known(digests)
@@ -69,12 +71,19 @@ def hang(shots: Sequence[Shot]) -> int:
         if earlier is not None and (earlier.owner_uid, earlier.purpose) == (shot.owner_uid, shot.purpose):
             earlier = None
         row = evidence._row(
-            draft, stored, shot.picture, by=shot.by, at=shot.at, area=shot.area, waiting=False, earlier=earlier
+            draft,
+            stored,
+            shot.picture,
+            by=shot.by,
+            at=shot.at,
+            area=shot.area,
+            waiting=False,
+            earlier=earlier,
         )
         rows.append(row)
     StoredFile.objects.bulk_create(list(new.values()), batch_size=500)
     Attachment.objects.bulk_create(rows, batch_size=400)
-    record_all(_notes(rows, shots), at=shots[0].at if shots else datetime.min)
+    record_all(_notes(rows, shots), at=shots[0].at)
     return len(new)
 
 

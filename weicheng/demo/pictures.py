@@ -91,7 +91,12 @@ def _tiff(taken_at: datetime, lon: Decimal | None, lat: Decimal | None) -> bytes
     shot = [_text(0x9003, f"{local:%Y:%m:%d %H:%M:%S}"), _text(0x9011, "+08:00")]
     gps = []
     if lon is not None and lat is not None:
-        gps = [_text(1, "N" if lat >= 0 else "S"), _angle(2, lat), _text(3, "E" if lon >= 0 else "W"), _angle(4, lon)]
+        gps = [
+            _text(1, "N" if lat >= 0 else "S"),
+            _angle(2, lat),
+            _text(3, "E" if lon >= 0 else "W"),
+            _angle(4, lon),
+        ]
     pointers = 2 if gps else 1
     exif_at = 8 + 2 + 12 * pointers + 4
     shot_bytes = _ifd(shot, exif_at)
@@ -171,7 +176,9 @@ def _litter(draw: Draw, rng: Random, box: tuple[int, int, int, int], pieces: int
         if rng.random() < 0.5:
             draw.ellipse((x, y, x + size, y + size * 2 // 3), fill=colour)
         else:
-            draw.polygon(((x, y), (x + size, y + 2), (x + size - 2, y + size), (x - 2, y + size - 3)), fill=colour)
+            draw.polygon(
+                ((x, y), (x + size, y + 2), (x + size - 2, y + size), (x - 2, y + size - 3)), fill=colour
+            )
 
 
 def _street(draw: Draw, rng: Random, variant: int, clean: bool) -> None:
@@ -212,7 +219,9 @@ def _stall(draw: Draw, rng: Random, variant: int, clean: bool) -> None:
             draw.rectangle((x - 5 + stripe, 130 + shift, x + 15 + stripe, 152 + shift), fill=colour)
         for _n in range(16):
             fx = x + rng.randint(4, 132)
-            draw.ellipse((fx, 178 + shift, fx + 14, 192 + shift), fill=rng.choice(("#d9802f", "#b43a33", "#5d8f3d")))
+            draw.ellipse(
+                (fx, 178 + shift, fx + 14, 192 + shift), fill=rng.choice(("#d9802f", "#b43a33", "#5d8f3d"))
+            )
     if not clean:
         _litter(draw, rng, (20, 270, 450, 335), 40)
 

@@ -179,7 +179,15 @@ _ANSWERS = {
 }  # fmt: skip
 _ANY = ("community", "city", "street_office")
 
-_LEDGER_KINDS = ("street_office", "community", "community", "school", "hospital", "market", "property_manager")
+_LEDGER_KINDS = (
+    "street_office",
+    "community",
+    "community",
+    "school",
+    "hospital",
+    "market",
+    "property_manager",
+)
 _SPECIAL_KINDS = ("market", "restaurant", "restaurant", "shop", "toilet", "compound", "supermarket")
 _SPECIAL = {
     "market": ("09020", "01055", "06042", "03005"), "restaurant": ("01055", "06030", "03005", "09005"),
@@ -246,7 +254,9 @@ class _Teller:
     def _spot(self, rng: Random, area: str, address: str, spread: float = 0.0025) -> Spot:
         lon, lat = self.centres[area]
         return Spot(
-            address, _degrees(lon + rng.uniform(-spread, spread)), _degrees(lat + rng.uniform(-spread, spread))
+            address,
+            _degrees(lon + rng.uniform(-spread, spread)),
+            _degrees(lat + rng.uniform(-spread, spread)),
         )
 
     def _road(self, rng: Random) -> str:
@@ -273,14 +283,26 @@ class _Teller:
             numbers["residents"] = numbers["households"] * rng.randint(24, 31) // 10
             self._unit(rng, f"{place.code}:office", place.name, "community", place.code, particulars=numbers)
         taken: set[str] = set()
-        plan = ["market", "restaurant", "restaurant", "shop", "shop", "toilet", "school", "supermarket", "hospital"]
+        plan = [
+            "market",
+            "restaurant",
+            "restaurant",
+            "shop",
+            "shop",
+            "toilet",
+            "school",
+            "supermarket",
+            "hospital",
+        ]
         plan += ["compound"] * 3 + ["property_manager"]
         for kind in plan:
             place = rng.choice(places)
             while (name := self._unit_name(rng, kind, street)) in taken:
                 pass
             taken.add(name)
-            self._unit(rng, f"{street.code}:{name}", name, kind, place.code, particulars=_particulars(rng, kind))
+            self._unit(
+                rng, f"{street.code}:{name}", name, kind, place.code, particulars=_particulars(rng, kind)
+            )
 
     def _unit_name(self, rng: Random, kind: str, street: Place) -> str:
         wish, short = rng.choice(words.ROAD_WISHES), short_name(street.name)
@@ -382,7 +404,7 @@ class _Teller:
         if day.month in (2, 8):
             weight *= 0.75
         if (last - day).days < 21:
-            weight *= 1.3
+            weight *= 1.45
         return weight
 
     def _moment(self, rng: Random, day: date) -> datetime:
@@ -391,7 +413,9 @@ class _Teller:
         if rng.random() < 0.04:
             begin, end = 18 * 60 + 40, 19 * 60 + 50  # the evening's street food
         minutes = rng.uniform(begin, end)
-        moment = datetime.combine(day, time(), ZONE) + timedelta(minutes=round(minutes), seconds=rng.randint(0, 59))
+        moment = datetime.combine(day, time(), ZONE) + timedelta(
+            minutes=round(minutes), seconds=rng.randint(0, 59)
+        )
         latest = self.at - timedelta(minutes=75)
         if moment > latest:
             opens = datetime.combine(day, time(8, 35), ZONE)
@@ -400,7 +424,9 @@ class _Teller:
 
     # --- visits ---
 
-    def _visits(self, people: Sequence[Person], days: Sequence[date], weights: Sequence[float]) -> list[PlannedVisit]:
+    def _visits(
+        self, people: Sequence[Person], days: Sequence[date], weights: Sequence[float]
+    ) -> list[PlannedVisit]:
         rng = self.rng("visits")
         total = max(6, round(VISITS_A_YEAR * self.months / 12))
         # Whatever day it is loaded on, the last two days have something to show.
@@ -431,7 +457,9 @@ class _Teller:
             unit = self.units[rng.choice(keys)]
             kind = "ledger" if chance < _LEDGER_SHARE else "special"
             note = rng.choice(words.MOCK_NOTES if in_may else words.VISIT_NOTES[kind])
-            return PlannedVisit(_uid(rng), kind, person.login, unit.area, unit.name, note, started_at, unit=unit.key)
+            return PlannedVisit(
+                _uid(rng), kind, person.login, unit.area, unit.name, note, started_at, unit=unit.key
+            )
         area = person.area if len(person.area) >= 12 else self._area(rng, street)
         spot = self._spots_of(area)[0]
         note = rng.choice(words.MOCK_NOTES if in_may and rng.random() < 0.4 else words.VISIT_NOTES["routine"])
@@ -466,7 +494,11 @@ class _Teller:
     # --- findings ---
 
     def _findings(
-        self, people: Sequence[Person], visits: Sequence[PlannedVisit], days: Sequence[date], weights: Sequence[float]
+        self,
+        people: Sequence[Person],
+        visits: Sequence[PlannedVisit],
+        days: Sequence[date],
+        weights: Sequence[float],
     ) -> list[PlannedFinding]:
         rng = self.rng("findings")
         total = max(30, round(FINDINGS_A_YEAR * self.months / 12))
@@ -493,7 +525,9 @@ class _Teller:
             usable = [code for code in offered if code in known]
             category = rng.choice(usable) if usable else self._category(rng, moment)
             spot = Spot(unit.address, unit.lon, unit.lat)
-            return self._finding(rng, visit.by, unit.area, moment, category, visit=visit, unit=unit.key, spot=spot)
+            return self._finding(
+                rng, visit.by, unit.area, moment, category, visit=visit, unit=unit.key, spot=spot
+            )
         if visit.checklist and rng.random() < 0.7:
             item, category = rng.choice([one for one in self.terms.items if one[1] in known] or [("", "")])
             if category:
@@ -517,11 +551,15 @@ class _Teller:
                 road = self._road(rng)
                 spot = self._spot(rng, area, f"{road}{rng.randint(1, 200)}号{rng.choice(words.SPOTS)}")
         elif rng.random() < 0.5:
-            spot = Spot(f"{spot.address}{rng.choice(('一楼', '门前', '后院', '楼道', '大厅'))}", spot.lon, spot.lat)
+            spot = Spot(
+                f"{spot.address}{rng.choice(('一楼', '门前', '后院', '楼道', '大厅'))}", spot.lon, spot.lat
+            )
         address = f"{short_name(self._called(area))}{spot.address}"
         units = self._answer(rng, area, category, unit)
         late = timedelta(minutes=rng.randint(50, 260)) if rng.random() < 0.04 else timedelta()
-        received_at = min(moment + timedelta(seconds=rng.randint(4, 40)) + late, self.at - timedelta(minutes=12))
+        received_at = min(
+            moment + timedelta(seconds=rng.randint(4, 40)) + late, self.at - timedelta(minutes=12)
+        )
         first = self.units[units[0]]
         may = may_charge(self.area_of[by], first.area, [first.serves])
         role_inspects = by in self.inspectors
@@ -581,7 +619,10 @@ def _particulars(rng: Random, kind: str) -> dict[str, object]:
         "market": lambda: {"stalls": rng.randint(60, 240), "live_poultry": rng.choice(("无", "隔离宰杀"))},
         "restaurant": lambda: {"grade": rng.choice("ABBC"), "seats": rng.randint(20, 120)},
         "shop": lambda: {"trade": "其他", "frontage_m": rng.randint(3, 9)},
-        "toilet": lambda: {"grade": rng.choice(("一类", "二类", "三类")), "accessible": rng.choice(("是", "否"))},
+        "toilet": lambda: {
+            "grade": rng.choice(("一类", "二类", "三类")),
+            "accessible": rng.choice(("是", "否")),
+        },
         "school": lambda: {"stage": "小学", "pupils": rng.randint(500, 2200)},
         "compound": lambda: {"households": rng.randint(200, 1600), "built_year": rng.randint(1985, 2018)},
     }
@@ -599,7 +640,9 @@ def _degrees(value: float) -> Decimal:
 def _months_back(at: datetime, months: int) -> datetime:
     total = at.year * 12 + at.month - 1 - months
     day = min(at.day, 28)
-    return at.replace(year=total // 12, month=total % 12 + 1, day=day, hour=8, minute=0, second=0, microsecond=0)
+    return at.replace(
+        year=total // 12, month=total % 12 + 1, day=day, hour=8, minute=0, second=0, microsecond=0
+    )
 
 
 def _share_out(rng: Random, total: int, parts: int) -> list[int]:

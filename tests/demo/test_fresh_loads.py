@@ -1,0 +1,95 @@
+"""Loads that need an empty installation: refusals, the same twice, a whole year."""
+
+import itertools
+import sys
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from weicheng.cases.models import Case, Event
+from weicheng.demo.load import Summary, load_demo
+from weicheng.evidence.models import StoredFile
+from weicheng.journal import site
+from weicheng.places.models import Unit, User
+from weicheng.rules.errors import RuleError
+from weicheng.rules.moments import ZONE
+
+AT = datetime(2026, 11, 23, 1, 40, tzinfo=ZONE)
+
+
+def load(**changes: Any) -> Summary:
+    site.forget()
+    given: dict[str, Any] = {
+        "area": "320311",
+        "seed": 7,
+        "at": AT,
+        "months": 1,
+        "progress": lambda _line: None,
+    }
+    return load_demo(**given | changes)
+
+
+def test_an_installation_with_units_or_cases_is_refused(city):
+    before = Unit.objects.count()
+    with pytest.raises(RuleError) as refused:
+        load()
+    assert refused.value.code == "demo-not-empty"
+    assert Unit.objects.count() == before
+
+
+@pytest.mark.parametrize("area", ["3203", "320311001"])
+def test_only_a_district_can_be_the_stage(db, area):
+    with pytest.raises(RuleError) as refused:
+        load(area=area)
+    assert refused.value.code == "demo-area"
+    assert not Unit.objects.exists()
+
+
+def _everything() -> list[Any]:
+    cases = Case.objects.order_by("uid").values_list(
+        "uid",
+        "state",
+        "title",
+        "address",
+        "due_at",
+        "closed_at",
+        "on_time",
+        "rework",
+        "version",
+        "responsible__uid",
+    )
+    events = Event.objects.order_by("case__uid", "number").values_list("case__uid", "move", "at", "by_name")
+    files = StoredFile.objects.order_by("sha256").values_list("sha256", flat=True)
+    units = Unit.objects.order_by("uid").values_list("uid", "name", "contact_masked")
+    people = User.objects.order_by("login").values_list("login", "name")
+    return [list(rows) for rows in (cases, events, files, units, people)]
+
+
+@pytest.mark.slow
+def test_the_same_seed_loads_the_same_demo_twice(db, tmp_path):
+    seen = []
+    for _time in range(2):
+        with transaction.atomic():
+            load()
+            seen.append(_everything())
+            transaction.set_rollback(True)
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("area", "seed"), [("320311", 20261122), ("110101", 7)])
+def test_a_whole_year_loads(db, area, seed, capsys):
+    made = load(area=area, seed=seed, months=12)
+    with capsys.disabled():
+        sys.stdout.write(f"\n{area}: {made.seconds:.1f} s, {made}\n")
+    total = made.cases
+    assert total == 4000
+    assert 0.8 < made.states["closed"] / total < 0.92
+    assert 0.015 < made.overdue / total < 0.06
+    for column in ("community", "responsible", "category"):
+        counts = itertools.groupby(
+            sorted(Case.objects.exclude(**{column: None}).values_list(column, flat=True))
+        )
+        assert max(len(list(rows)) for _value, rows in counts) < total / 5
