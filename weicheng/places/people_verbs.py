@@ -195,7 +195,8 @@ def end_post(*, post: Post, on: date, by: Actor, at: datetime, to_post: Post | N
     RuleError: own-post, post-ended, post-dates, handover-to-itself, handover-not-held, handover-elsewhere.
     """
     require(by, "keeps_posts")
-    post = Post.objects.select_for_update().select_related("user", "unit").get(pk=post.pk)
+    # PostgreSQL cannot lock the unit that most posts do not have.
+    post = Post.objects.select_for_update(of=("self",)).select_related("user", "unit").get(pk=post.pk)
     require_reach(by, post.area)
     day = today(at)
     if post.user_id == getattr(by, "user_id", None):
@@ -266,7 +267,9 @@ def issue_token(
 @transaction.atomic
 def revoke_token(*, token: ApiToken, by: Who, at: datetime) -> ApiToken:
     """Revoke one's own token. MissingError("token"): it is somebody else's."""
-    found = ApiToken.objects.select_for_update().select_related("post").filter(pk=token.pk).first()
+    found = (
+        ApiToken.objects.select_for_update(of=("self",)).select_related("post").filter(pk=token.pk).first()
+    )
     if found is None or found.user_id != getattr(by, "user_id", None):
         raise MissingError("token", N_("没有找到这个令牌。请从“我的令牌”进入。"))
     if found.revoked_at is None:
