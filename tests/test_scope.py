@@ -1,0 +1,298 @@
+"""Scope is closed by default: models from the registry, addresses from the resolver, nothing by hand-picked list.
+
+Each object answers its owner before it answers 404 to the neighbour, so that a broken page cannot pass for a
+closed one. A new address with an object in it fails here until it is entered in `ADDRESSES`.
+"""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import yaml
+from django.apps import apps
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from tests.pictures import photo
+from weicheng.cases.actions import make_link
+from weicheng.cases.links import token_of
+from weicheng.evidence.actions import attach
+from weicheng.evidence.uploads import begin_upload
+from weicheng.inspections.actions import record_visit
+from weicheng.inspections.drafts import VisitIn
+from weicheng.journal.models import Entry
+from weicheng.notices.actions import NoticeDraft, notify_many
+from weicheng.notices.models import Job, Notice
+from weicheng.places.actions import issue_token
+from weicheng.places.actors import NOBODY
+from weicheng.standards.actions import Head, draft_edition
+from weicheng.standards.kinds import Confidence
+from weicheng.ui.models import SavedView
+
+EXEMPT = yaml.safe_load((Path(__file__).parent / "scope_exemptions.yaml").read_text())
+GONE = 404
+
+
+def our_models() -> list[Any]:
+    return [model for model in apps.get_models() if model.__module__.startswith("weicheng.")]
+
+
+def addresses() -> dict[str, str]:
+    """Return every address that has an object in it: route → name (with its namespace)."""
+
+    def walk(patterns: list[Any], prefix: str, space: str) -> Any:
+        for pattern in patterns:
+            route = prefix + str(pattern.pattern)
+            if isinstance(pattern, URLResolver):
+                inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
+                yield from walk(pattern.url_patterns, route, inner)
+            elif isinstance(pattern, URLPattern) and "<" in route:
+                yield route, f"{space}{pattern.name}"
+
+    return dict(walk(get_resolver().url_patterns, "", ""))
+
+
+def test_there_are_at_most_ten_exemptions_each_with_a_reason():
+    entries = [*EXEMPT["models"].items(), *EXEMPT["urls"].items()]
+    assert len(entries) <= 10
+    assert all(reason for _name, reason in entries)
+
+
+@pytest.mark.parametrize("model", our_models(), ids=lambda model: model._meta.label)
+def test_every_model_is_scoped_and_closed_to_nobody(model, db):
+    if model._meta.label in EXEMPT["models"]:
+        return
+    assert not model.objects.visible_to(NOBODY).exists()
+
+
+@pytest.fixture
+def world(city):
+    """One object of every kind that an address names, each owned by somebody named beside it."""
+    now = timezone.now()
+    made: dict[str, Any] = {}
+    case = made["case"] = city.case(at=now)
+    lin, zhao, qian = city.actor("Lin"), city.actor("Zhao"), city.actor("Qian")
+    made["link"] = make_link(case=case, by=city.actor("Chen"), at=now)
+    made["photo"] = attach(
+        uid=uuid4(), owner_kind="finding", owner_uid=case.uid, purpose="before", data=photo(), filename="a.jpg",
+        by=lin, at=now,
+    ).attachment  # fmt: skip
+    made["upload"] = uuid4()
+    begin_upload(
+        uid=made["upload"], owner_kind="case", owner_uid=case.uid, purpose="after", filename="b.jpg", size=999,
+        by=zhao, at=now,
+    )  # fmt: skip
+    made["visit"], _new = record_visit(VisitIn(uid=uuid4(), area=city.east_one), by=lin, at=now)
+    notify_many([NoticeDraft(key="k", kind="x", title="t", to_user_id=city.user("Chen").pk)], now)
+    made["notice"] = Notice.objects.get(to_user=city.user("Chen"))
+    made["job"] = Job.objects.create(kind="x", title="t", user=city.user("Chen"), at=now)
+    made["token"], _secret = issue_token(post=city.posts["Chen"], by=city.actor("Chen"), at=now)
+    made["view"] = SavedView.objects.create(user=city.user("Chen"), list_key="cases", name="v", query="q=1")
+    head = Head(
+        title="泉山日历", edition="草", source="测试", confidence=Confidence.LOCAL, in_force_from=now.date()
+    )
+    body = {"announced_years": [2026], "hours": [["09:00", "17:00"]], "off_days": {}, "make_up_days": {}}
+    made["draft"] = draft_edition(kind="calendar", owner="320311", head=head, body=body, by=qian, at=now)
+    made["entry"] = Entry.objects.filter(district="320311").first()
+    return city, made
+
+
+# name of the address → (arguments, method, owner, neighbour)
+def table(city, made):
+    case, unit, draft = made["case"].uid, city.units["market"].uid, made["draft"].uid
+    link, token = made["link"], token_of(made["link"])
+    photo_uid, upload = made["photo"].uid, made["upload"]
+    sun = city.user("Sun").pk
+    return {
+        "journal_entry": ([made["entry"].pk], "GET", "Shen", "Qian"),
+        "post_switch_to": ([city.posts["Chen"].pk], "POST", "Chen", "Wu"),
+        "token_revoke": ([made["token"].pk], "POST", "Chen", "Wu"),
+        "area_change": (["320311001", "rename"], "GET", "Xi", "Wu"),
+        "unit": ([unit], "GET", "Chen", "Wu"),
+        "unit_edit": ([unit], "GET", "Chen", "Wu"),
+        "unit_close": ([unit], "GET", "Chen", "Wu"),
+        "unit_merge": ([unit], "GET", "Chen", "Wu"),
+        "unit_contact": ([unit], "POST", "Chen", "Wu"),
+        "person": ([sun], "GET", "An", "Chen"),
+        "person_edit": ([sun], "GET", "An", "Chen"),
+        "person_reset": ([sun], "POST", "An", "Chen"),
+        "person_active": ([sun], "POST", "An", "Chen"),
+        "post_give": ([sun], "GET", "An", "Chen"),
+        "post_end": ([city.posts["Sun"].pk], "GET", "An", "Chen"),
+        "ui:delete_view": ([made["view"].pk], "POST", "Chen", "Wu"),
+        "file": ([photo_uid, "thumb"], "GET", "Chen", "Wu"),
+        "photo": ([photo_uid], "GET", "Chen", "Wu"),
+        "photo_void": ([photo_uid], "POST", "Lin", "Wu"),
+        "upload": ([upload], "GET", "Zhao", "Wu"),
+        "upload_part": ([upload, 0], "PUT", "Zhao", "Wu"),
+        "upload_finish": ([upload], "POST", "Zhao", "Wu"),
+        "standards:edition": ([draft], "GET", "Qian", "Ne"),
+        "standards:compare": ([draft], "GET", "Qian", "Ne"),
+        "standards:body": ([draft], "GET", "Qian", "Ne"),
+        "standards:copy": ([draft], "POST", "Qian", "Ne"),
+        "standards:edit": ([draft], "GET", "Qian", "Ne"),
+        "standards:publish": ([draft], "GET", "Qian", "Ne"),
+        "notice": ([made["notice"].pk], "GET", "Chen", "Wu"),
+        "notice_read": ([made["notice"].pk], "POST", "Chen", "Wu"),
+        "job": ([made["job"].uid], "GET", "Chen", "Wu"),
+        "job_progress": ([made["job"].uid], "GET", "Chen", "Wu"),
+        "case": ([case], "GET", "Chen", "Wu"),
+        "case_print": ([case], "GET", "Chen", "Wu"),
+        "case_step": ([case, "note"], "POST", "Chen", "Wu"),
+        "case_link_make": ([case], "POST", "Chen", "Wu"),
+        "case_link_revoke": ([case, link.uid], "POST", "Chen", "Wu"),
+        "case_link_qr": ([case, link.uid], "GET", "Chen", "Wu"),
+        "case_link": ([token], "GET", None, "forged"),
+        "case_link_step": ([token, "note"], "POST", None, "forged"),
+        "visit": ([made["visit"].uid], "GET", "Chen", "Wu"),
+        "visit_end": ([made["visit"].uid], "POST", "Lin", "Wu"),
+        "api:detail": ([case], "GET", "Chen", "Wu"),
+        "api:add_photo": ([case], "PHOTO", "Zhao", "Wu"),
+        "api:step": ([case], "STEP", "Chen", "Wu"),
+    }
+
+
+# A power that the post lacks altogether is told as such: 403 says nothing about the object.
+REFUSED = (GONE, 403)
+
+
+def ask(city, who, route, arguments, method):
+    queue = [str(argument) for argument in arguments]
+    path = "/" + re.sub(r"<[^>]+>", lambda _match: queue.pop(0), route)
+    if route.startswith("api/"):
+        _token, secret = issue_token(post=city.posts[who], by=city.actor(who), at=timezone.now())
+        headers = {"Authorization": f"Bearer {secret}"}
+        client = Client()
+        if method == "PHOTO" or "photos" in route:
+            data = {"uid": str(uuid4()), "photo": SimpleUploadedFile("a.jpg", photo(), "image/jpeg")}
+            return client.post(path, data, headers=headers).status_code
+        if "steps" in route:
+            return client.post(
+                path, {"move": "note", "note": "看"}, "application/json", headers=headers
+            ).status_code
+        return client.get(path, headers=headers).status_code
+    client = city.client(who) if who else Client()
+    return getattr(client, method.lower())(path).status_code
+
+
+def test_every_address_with_an_object_is_in_the_table():
+    missing = set(addresses().values()) - set(ADDRESS_NAMES) - set(EXEMPT["urls"])
+    assert not missing, f"enter these addresses in the table of {__name__}: {sorted(missing)}"
+
+
+ADDRESS_NAMES = [
+    "journal_entry",
+    "post_switch_to",
+    "token_revoke",
+    "area_change",
+    "unit",
+    "unit_edit",
+    "unit_close",
+    "unit_merge",
+    "unit_contact",
+    "person",
+    "person_edit",
+    "person_reset",
+    "person_active",
+    "post_give",
+    "post_end",
+    "ui:delete_view",
+    "file",
+    "photo",
+    "photo_void",
+    "upload",
+    "upload_part",
+    "upload_finish",
+    "standards:edition",
+    "standards:compare",
+    "standards:body",
+    "standards:copy",
+    "standards:edit",
+    "standards:publish",
+    "notice",
+    "notice_read",
+    "job",
+    "job_progress",
+    "case",
+    "case_print",
+    "case_step",
+    "case_link_make",
+    "case_link_revoke",
+    "case_link_qr",
+    "case_link",
+    "case_link_step",
+    "visit",
+    "visit_end",
+    "api:detail",
+    "api:add_photo",
+    "api:step",
+]
+
+
+def test_each_object_answers_its_owner_and_then_is_not_there_for_the_neighbour(world):
+    city, made = world
+    rows = table(city, made)
+    wrong = []
+    # The link first: another row of the table revokes it.
+    for route, name in sorted(
+        addresses().items(), key=lambda pair: rows.get(pair[1], (0, 0, ""))[2] is not None
+    ):
+        if {name, route} & set(EXEMPT["urls"]):
+            continue
+        arguments, method, owner, neighbour = rows[name]
+        if owner is None:
+            assert ask(city, None, route, arguments, method) in (200, 302, 422), name
+            forged = [str(arguments[0])[:-3] + "xxx", *arguments[1:]]
+            assert ask(city, None, route, forged, method) == 403, name
+            continue
+        foreign = ask(city, neighbour, route, arguments, method)
+        own = ask(city, owner, route, arguments, method)
+        if own >= 500 or own in REFUSED:
+            wrong.append(f"{name}: the owner {owner} was answered {own}")
+        if foreign not in REFUSED:
+            wrong.append(f"{name}: the neighbour {neighbour} was answered {foreign}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_foreign_and_absent_answer_alike(world):
+    city, made = world
+    wu = city.client("Wu")
+    for path in ("/cases/{}", "/visits/{}", "/units/{}", "/files/{}/thumb", "/photos/{}"):
+        uid = {"/units/{}": city.units["market"].uid, "/visits/{}": made["visit"].uid}.get(
+            path, made["case"].uid
+        )
+        if "files" in path or "photos" in path:
+            uid = made["photo"].uid
+        foreign, absent = wu.get(path.format(uid)), wu.get(path.format(uuid4()))
+        assert foreign.status_code == absent.status_code == GONE
+        assert len(foreign.content) == len(absent.content)
+
+
+def test_a_batch_page_takes_only_the_own_cases(world):
+    city, made = world
+    answer = city.client("Wu").post("/cases/batch/dispatch", {"ids": [made["case"].pk]})
+    assert answer.status_code == 422
+    assert made["case"].title not in answer.content.decode()
+
+
+def test_the_holder_of_a_link_reaches_the_one_case_and_nothing_else(world, client):
+    city, made = world
+    other = city.case(at=timezone.now() - timedelta(minutes=1))
+    token = token_of(made["link"])
+    assert client.get(f"/l/{token}").status_code == 200  # leaves the cookie
+    assert client.get(f"/files/{made['photo'].uid}/thumb").status_code == 200
+    for path in (
+        "/cases/",
+        f"/cases/{other.uid}",
+        f"/cases/{made['case'].uid}",
+        "/",
+        "/units",
+        "/figures/",
+        "/map",
+    ):
+        assert client.get(path).status_code in (302, 403, 404), path
