@@ -72,7 +72,7 @@ def _fill(area: str, *, demo: bool, seed: int, months: int) -> None:
         begun = time.monotonic()
         from weicheng.demo.load import load_demo
 
-        load_demo(area=area, seed=seed, months=months, at=timezone.now())
+        load_demo(area=area, seed=seed, at=timezone.now(), months=months, progress=say)
         say(f"演示数据已载入（{time.monotonic() - begun:.1f} 秒）。")
     mark_ready()
     if not site().root_area:
