@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -29,8 +28,7 @@ def notice_url(notice: Notice) -> str:
 def _day(notice: Notice) -> SafeString:
     """Return the day, in sight above the first notice of it only: the list reads as grouped by day."""
     shown = "wc-notice-day" if notice.begins_day else "visually-hidden"
-    text = date_format(timezone.localtime(notice.at), "Y年n月j日 l")
-    return format_html('<span class="{}">{}</span>', shown, text)
+    return format_html('<span class="{}">{}</span>', shown, day(notice.at))
 
 
 def _message(notice: Notice) -> SafeString:
