@@ -177,6 +177,8 @@ def ask(city, who, route, arguments, method):
             ).status_code
         return client.get(path, headers=headers).status_code
     client = city.client(who) if who else Client()
+    if method == "PUT":
+        return client.put(path, b"x" * 999, "application/octet-stream").status_code
     return getattr(client, method.lower())(path).status_code
 
 

@@ -98,6 +98,7 @@ DATA = Path(env_text("WEICHENG_DATA", "./data")).resolve()
 PRODUCTION = env_bool("WEICHENG_PRODUCTION", False)
 DEBUG = env_bool("WEICHENG_DEBUG", False)
 DEMO = env_bool("WEICHENG_DEMO", False)
+DEMO_PASSWORD = env_text("WEICHENG_DEMO_PASSWORD", "weicheng-demo")
 TESTING = "pytest" in sys.modules
 
 

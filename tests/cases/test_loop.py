@@ -10,6 +10,9 @@ from weicheng.cases.actions import Step, take_step, take_steps
 from weicheng.cases.models import Case, Event
 from weicheng.evidence.actions import attach
 from weicheng.journal.models import Entry
+from weicheng.places.actions import end_post, merge_units
+from weicheng.places.models import Post
+from weicheng.places.roles import Role
 from weicheng.rules.cases import Move
 from weicheng.rules.digests import digest
 from weicheng.rules.errors import ForbiddenError, MissingError, RuleError
@@ -60,9 +63,6 @@ def test_a_finding_is_charged_handed_in_verified_by_another_and_closed(city):
 
 
 def test_nobody_verifies_their_own_hand_in_not_even_in_another_post(city):
-    from weicheng.places.models import Post
-    from weicheng.places.roles import Role
-
     case = handed_in(city)
     second = Post(user=city.user("Zhao"), role=Role.INSPECTOR.value, from_on=city.posts["Zhao"].from_on)
     second.place_at("320311").save()
@@ -253,3 +253,26 @@ def test_a_bad_step_is_refused_and_changes_nothing(city, move, more, code):
         step(city, case, move, "Chen", **more)
     assert caught.value.code == code
     assert (Event.objects.count(), Entry.objects.count(), Case.objects.values().get(pk=case.pk)) == before
+
+
+def test_open_cases_follow_a_unit_into_the_one_it_is_merged_into(city):
+    case, over = city.case(), handed_in(city)
+    step(city, over, "pass", "Lin", 2)
+    merge_units(unit=city.units["market"], into=city.units["shop"], by=city.actor("Qian"), at=city.now)
+    assert Case.objects.get(pk=case.pk).responsible == city.units["shop"]
+    assert Case.objects.get(pk=over.pk).responsible == city.units["market"]  # what is over stays as it was
+    assert step(city, case, "accept", "Feng", 1).state == "handling"
+
+
+def test_open_work_goes_over_when_a_post_ends(city):
+    case = city.finding().case
+    city.posts["Lin"].refresh_from_db()
+    ended = end_post(
+        post=city.posts["Lin"],
+        on=city.now.date(),
+        to_post=city.posts["Ding"],
+        by=city.actor("An"),
+        at=city.now,
+    )
+    assert sum(ended.moved.values()) == 1
+    assert Case.objects.get(pk=case.pk).filed_by_name == "Ding"

@@ -1,6 +1,7 @@
 """What cases give to the layers below: files hang on them, and open work goes over when a post ends."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -13,7 +14,7 @@ from weicheng.evidence import owners
 from weicheng.journal.actions import Note, record_all
 from weicheng.places import handover
 from weicheng.places.actor import Actor
-from weicheng.places.models import Post
+from weicheng.places.models import Post, Unit
 from weicheng.rules.cases import Move, Part, State
 from weicheng.rules.errors import N_, ForbiddenError, MissingError
 
@@ -28,6 +29,7 @@ def connect() -> None:
         url=lambda uid: reverse("case", args=[uid]),
     )
     handover.register("本人上报、尚未办结的事项", carry_over, count_open)
+    handover.register_merge("未办结事项", follow_merge)
 
 
 def visible(actor: Actor) -> QuerySet[Case]:
@@ -63,19 +65,35 @@ def carry_over(from_post: Post, to_post: Post, by: Actor, at: datetime) -> int:
     successor's post reaches them. What is personal is being the finder.
     """
     cases = list(_filed_by(from_post).select_for_update(of=("self",)))
-    events, entries = [], []
+    details = []
     for case in cases:
         before, case.filed_by_key = case.filed_by_key, f"user:{to_post.user_id}"
         case.filed_by_name = to_post.user.name
+        note = f"工作移交：{from_post.user.name} → {to_post.user.name}"
+        details.append({"from": before, "to": case.filed_by_key, "note": note})
+    _note_all(cases, details, "case.handover", ["filed_by_key", "filed_by_name"], by, at)
+    return len(cases)
+
+
+def follow_merge(unit: Unit, into: Unit, by: Actor, at: datetime) -> int:
+    """Charge the heir with the open cases of a unit that was merged; deadlines stay as they are."""
+    cases = list(Case.objects.filter(responsible=unit, open=True).select_for_update(of=("self",)))
+    for case in cases:
+        case.responsible = into
+    detail = {"unit": into.uid, "unit_name": into.name, "note": f"{unit.name}并入{into.name}，由其继续办理"}
+    _note_all(cases, [detail] * len(cases), "case.follow", ["responsible"], by, at)
+    return len(cases)
+
+
+def _note_all(
+    cases: list[Case], details: list[dict[str, Any]], verb: str, fields: list[str], by: Actor, at: datetime
+) -> None:
+    """Write changed heads with a note in each history; three statements for each 200."""
+    events, entries = [], []
+    for case, detail in zip(cases, details, strict=True):
         case.version += 1
-        detail = {
-            "from": before,
-            "to": case.filed_by_key,
-            "note": f"工作移交：{from_post.user.name} → {to_post.user.name}",
-        }
         events.append(make_event(case, case.version, Move.NOTE, State(case.state), detail, by=by, at=at))
-        entries.append((Note("case.handover", "case", str(case.uid), case.area, {"number": case.number}), by))
-    Case.objects.bulk_update(cases, ["filed_by_key", "filed_by_name", "version"], batch_size=200)
+        entries.append((Note(verb, "case", str(case.uid), case.area, {"number": case.number}), by))
+    Case.objects.bulk_update(cases, [*fields, "version"], batch_size=200)
     Event.objects.bulk_create(events, batch_size=500)
     record_all(entries, at=at)
-    return len(cases)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from weicheng.places.actor import Actor
-from weicheng.places.models import Post
+from weicheng.places.models import Post, Unit
 
 Carry = Callable[[Post, Post, Actor, datetime], int]
 Count = Callable[[Post], int]
@@ -41,3 +41,17 @@ def open_work(post: Post) -> dict[str, int]:
 def carry_over(from_post: Post, to_post: Post, by: Actor, at: datetime) -> dict[str, int]:
     """Move all open work; return name → how many."""
     return {kind.name: kind.carry(from_post, to_post, by, at) for kind in _kinds.values()}
+
+
+Merge = Callable[[Unit, Unit, Actor, datetime], int]
+_merges: dict[str, Merge] = {}
+
+
+def register_merge(name: str, fn: Merge) -> None:
+    """Say what follows a unit that is merged into another: fn(unit, into, by, at) -> how many items went over."""
+    _merges[name] = fn
+
+
+def follow_merge(unit: Unit, into: Unit, by: Actor, at: datetime) -> dict[str, int]:
+    """Move what hangs on a merged unit; called inside the verb's transaction. Return name → how many."""
+    return {name: fn(unit, into, by, at) for name, fn in _merges.items()}

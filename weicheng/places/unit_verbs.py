@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from weicheng.journal import sealing, site
 from weicheng.journal.actions import Note, Who, record
-from weicheng.places import areas, kinds, unit_versions
+from weicheng.places import areas, handover, kinds, unit_versions
 from weicheng.places.actors import today
 from weicheng.places.models import Post, Unit, UnitService, UnitVersion
 from weicheng.places.rights import require, require_reach
@@ -151,7 +151,7 @@ def close_unit(*, unit: Unit, on: date, by: Who, at: datetime) -> Unit:
 
 @transaction.atomic
 def merge_units(*, unit: Unit, into: Unit, by: Who, at: datetime) -> Unit:
-    """Close a unit into another; its liaisons and services go along. Open work follows through `canonical`.
+    """Close a unit into another; its liaisons, its services and its open work go along.
 
     RuleError: merge-into-itself, unit-closed, foreign-area.
     """
@@ -176,6 +176,7 @@ def merge_units(*, unit: Unit, into: Unit, by: Who, at: datetime) -> Unit:
     unit_versions.keep([unit], verb="merge", by=by, at=at)
     unit_versions.keep([into], verb="serve", by=by, at=at)
     site.raise_generation()
+    handover.follow_merge(unit, into, by, at)
     record(_note("unit.merge", unit, into=str(into.uid), posts=moved), by=by, at=at)
     return into
 
