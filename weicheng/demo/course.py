@@ -152,7 +152,7 @@ def _go(walk: _Walk, rng: Random, charged: bool, habit: Habit) -> None:
                   rng.choice(words.WITHDRAWN))  # fmt: skip
         return
     if not charged:
-        if age < 2 * DAY and rng.random() < 0.5:
+        if age < 2 * DAY and rng.random() < 0.7:
             return  # still waits for its dispatcher
         if not walk.move(in_hours(rng, walk.at + rng.randint(6, 100) * MINUTE), Move.DISPATCH, "dispatcher"):
             return
@@ -185,7 +185,7 @@ def _left_open(walk: _Walk, rng: Random, habit: Habit, age: timedelta) -> bool:
     if rng.random() < 0.55 or walk.clock.due > walk.now:
         if walk.clock.due > walk.now and rng.random() < 0.75:
             accepted = rng.random() < 0.7 and _accept(walk, rng)
-            if accepted and rng.random() < 0.3:
+            if accepted and rng.random() < 0.5:
                 _ask(walk, rng, walk.now + rng.randint(2, 12) * DAY)
             return True
         # Handed in, and nobody has looked yet: an open case that is nobody's delay.

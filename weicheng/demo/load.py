@@ -360,7 +360,8 @@ class _Loader:
         links: list[tuple[Link, Note, Actor, datetime]] = []
         wanted: list[tuple[_Track, list[Actor | Link]]] = []
         for track in tracks:
-            plan, chosen = track.plan, []
+            plan = track.plan
+            chosen: list[Actor | Link] = []
             dispatcher = self.actors[self.story.street_desk[plan.area[:9]]]
             persons = {
                 "finder": self.actors[plan.by], "dispatcher": dispatcher, "verifier": self.actors[plan.verifier],
