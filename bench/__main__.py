@@ -1,0 +1,114 @@
+"""usage: python -m bench [--quick] [--full] [--rounds N] [--out FILE]
+
+Makes its own installations in a scratch folder and, where a server is there, in databases of its own; measures;
+writes the report; removes all it made.
+"""
+
+import argparse
+import contextlib
+import os
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import measures, report
+from bench.measures import Effort
+from bench.sites import ROOT, Site, postgres_server
+
+SMALL, LARGE = 100_000, 1_000_000
+Results = dict[str, dict[str, list[float]]]
+
+
+def main() -> int:
+    """Measure and write the report; 0 also when targets are missed: the report says so."""
+    options = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    options.add_argument("--quick", action="store_true", help="one short round on small tables, SQLite only")
+    options.add_argument("--full", action="store_true", help="the million on PostgreSQL too")
+    options.add_argument("--rounds", type=int, default=0, help="runs of each measure, 5 if not given")
+    options.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks.md")
+    given = options.parse_args()
+    rounds = given.rounds or (1 if given.quick else 5)
+    effort = Effort(0.4, 5, 3) if given.quick else Effort(2.0, 40, 25)
+    small, large = (300, 3000) if given.quick else (SMALL, LARGE)
+
+    begun = time.monotonic()
+    load_before = os.getloadavg()[0]
+    server = None if given.quick else postgres_server()
+    if server is None and not given.quick:
+        say(
+            "No PostgreSQL lets us in at 127.0.0.1:5432 (or WEICHENG_TEST_DATABASE_URL): measuring SQLite only."
+        )
+    results: Results = defaultdict(lambda: defaultdict(list))
+    loads: dict[str, float] = {}
+    with contextlib.ExitStack() as stack:
+        folder = tempfile.TemporaryDirectory(prefix="weicheng-bench-", ignore_cleanup_errors=True)
+        scratch = Path(stack.enter_context(folder))
+        engines = {"SQLite": ""} | ({"PostgreSQL": server} if server else {})
+        for engine, address in engines.items():
+            sizes = [0, small] + ([large] if engine == "SQLite" or given.full else [])
+            sites: dict[int, Site] = {}
+            for rows in sizes:
+                site = sites[rows] = Site(engine, rows, scratch, address)
+                stack.callback(site.remove)
+                seconds = site.make()
+                if rows:
+                    loads[f"{engine} {rows:,}"] = seconds
+                    say(f"{engine}: {rows:,} findings loaded in {seconds:.0f} s")
+            engines[engine] = sites  # type: ignore[assignment]
+        made: dict[str, dict[int, Site]] = engines  # type: ignore[assignment]
+        _measure(made, rounds, effort, (small, large), results)
+    took = time.monotonic() - begun
+    text = report.written(
+        results, rounds=rounds, sizes=(small, large), loads=loads,
+        seconds=took, load=(load_before, os.getloadavg()[0]), quick=given.quick,
+        why=report.kept_text(given.out),
+    )  # fmt: skip
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    given.out.write_text(text, encoding="utf-8")
+    say(f"Written to {given.out.name} after {took / 60:.1f} minutes.")
+    return 0
+
+
+def _measure(
+    engines: dict[str, dict[int, Site]],
+    rounds: int,
+    effort: Effort,
+    sizes: tuple[int, int],
+    results: Results,
+) -> None:
+    """Take turns: in every round each measure runs once on each database and size, seconds apart."""
+    small, large = sizes
+
+    def once(label: str, measure: Callable[[Site, Effort], measures.Figures], site: Site, key: str) -> None:
+        begun = time.monotonic()
+        for name, value in measure(site, effort).items():
+            results[key][name].append(value)
+        say(f"  {label}, {key}: {time.monotonic() - begun:.0f} s")
+
+    for round_number in range(1, rounds + 1):
+        say(f"round {round_number} of {rounds}")
+        for engine, sites in engines.items():
+            once("start", measures.starting, sites[0], engine)
+        for size in (small, large):
+            for engine, sites in engines.items():
+                if size in sites:
+                    sites[size].start()
+                    once("lists", measures.lists, sites[size], f"{engine} {size}")
+                    sites[size].stop()
+        for engine, sites in engines.items():
+            sites[small].start()
+            once("photos", measures.photos, sites[small], engine)
+            once("writing", measures.writing, sites[small], engine)
+            sites[small].stop()
+
+
+def say(line: str) -> None:
+    """Print a line at once."""
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
