@@ -4,6 +4,8 @@
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null)
 BIN := .venv/bin
+# Compiled modules halve the time of a start, and the tests start many processes.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test lint types test-sqlite test-postgres test-browser bench demo clean map lock python dev
 
