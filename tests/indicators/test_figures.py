@@ -14,7 +14,7 @@ from django.urls import reverse
 from weicheng.cases.actions import Step, take_step
 from weicheng.cases.models import Case
 from weicheng.indicators import cli
-from weicheng.indicators.figures import MEASURES, figures, figures_below, months_of, url_of
+from weicheng.indicators.figures import MEASURES, figures, figures_below, months_of, standing, url_of
 from weicheng.indicators.periods import read
 from weicheng.indicators.tables import change, table
 from weicheng.places.area_verbs import merge_area
@@ -85,6 +85,16 @@ def test_a_figure_counts_exactly_the_rows_that_its_link_lists(autumn, reader, pe
     for measure in MEASURES:
         assert listed(client, url_of(made[measure])) == made[measure].value, measure
     assert listed(client, url_of(made["on_time_rate"])) == made["on_time_rate"].value.denominator
+
+
+@pytest.mark.parametrize("reader", ["Qian", "Chen", "Zhao"])
+def test_what_stands_now_counts_exactly_the_rows_that_its_link_lists(autumn, reader):
+    actor, client = autumn.actor(reader), autumn.client(reader)
+    for figure in standing(actor=actor, area=actor.area, as_of=autumn.now_later).values():
+        assert listed(client, url_of(figure)) == figure.value
+    whole = standing(actor=autumn.actor("Qian"), area="320311", as_of=autumn.now_later)
+    # 20, 30 and 40 days back, and yesterday's, because garbage is due within hours.
+    assert (whole["open_now"].value, whole["overdue_now"].value) == (4, 4)
 
 
 def test_the_numbers_of_october_are_the_ones_counted_by_hand(autumn):

@@ -71,8 +71,20 @@ def test_a_street_dispatches_what_was_filed_at_its_desk_and_not_what_another_str
 def test_a_row_names_the_place_the_unit_and_the_one_move_that_is_the_readers(city):
     case = city.case()
     row = block(city, "Zhao", "settle").rows[0]
-    assert (row.place, row.unit, row.move) == ("东一社区", "解放桥农贸市场", "接收")
+    assert (row.place, row.unit, row.move) == ("东一社区", "", "接收")
     assert row.move_url == f"/cases/{case.uid}#move-accept"
+
+
+def test_a_row_names_the_unit_to_the_office(city):
+    city.case()
+    assert block(city, "Wei", "newest").rows[0].unit == "解放桥农贸市场"
+
+
+def test_a_late_case_is_offered_to_be_supervised_by_the_office_above(city):
+    old = city.now - timedelta(days=30)
+    city.case(at=old, occurred_on=old.date())
+    Case.objects.update(desk="320311")
+    assert [row.move for row in block(city, "Qian", "escalated").rows] == ["督办"]
 
 
 def test_a_reader_without_a_move_is_offered_none(city):

@@ -79,6 +79,42 @@ MEASURES = {
 }  # fmt: skip
 
 
+# What stands at this moment, whenever it was opened: no period narrows it.
+STANDING = {
+    measure.id: measure
+    for measure in (
+        Measure(
+            "overdue_now", N_("超期未结"), N_("此刻未结、不在待核查、已过期限的事项数，不论何时立案。"),
+            late_q, "", MEASURES["overdue"].query,
+        ),
+        Measure(
+            "open_now", N_("未结"), N_("此刻尚未结案的事项数，不论何时立案。"),
+            lambda _now: Q(open=True), "", MEASURES["open"].query,
+        ),
+    )
+}  # fmt: skip
+
+
+def standing(*, actor: Actor, area: str, as_of: datetime) -> dict[str, Figure]:
+    """Return the counts that stand at the moment, by id; one statement over open cases."""
+    counted = (
+        scoped(actor, area)
+        .filter(open=True)
+        .aggregate(
+            **{measure.id: Count("pk", filter=measure.condition(as_of)) for measure in STANDING.values()}
+        )
+    )
+    scope = Scope(area or actor.area, name_of(area) if area else actor.area_name)
+    on = timezone.localtime(as_of).date()
+    return {
+        measure.id: Figure(
+            measure.id, measure.title, measure.definition, scope, Period.between(on, on), as_of,
+            counted[measure.id], "件", records=_records(measure, area, Period.between(on, on)),
+        )
+        for measure in STANDING.values()
+    }  # fmt: skip
+
+
 def figures(*, actor: Actor, area: str, period: Period, as_of: datetime) -> dict[str, Figure]:
     """Return every figure of cases for an area and period, by id; two statements.
 
@@ -148,7 +184,9 @@ def _made(
 
 def _records(measure: Measure, area: str, period: Period) -> tuple[tuple[str, str], ...]:
     within_area = (("area", area),) if area else ()
-    days = ((f"{measure.day}_from", str(period.start)), (f"{measure.day}_to", str(period.end)))
+    days: tuple[tuple[str, str], ...] = ()
+    if measure.day:
+        days = ((f"{measure.day}_from", str(period.start)), (f"{measure.day}_to", str(period.end)))
     return (*measure.query, *within_area, *days)
 
 

@@ -45,6 +45,7 @@ def figures(request: HttpRequest) -> HttpResponseBase:
         "cards": compared(actor=actor, area=area, period=period, as_of=now, now=made.total.figures),
         "columns": COLUMNS,
         "problem": problem,
+        "running": period.end > on,
         "period_text": text,
         "offers": periods.offers(on),
         "areas": [(child.pk, child.name) for child in children(actor.area, on)] if actor.area else [],

@@ -10,11 +10,12 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from weicheng.cases.lists import is_late
 from weicheng.cases.models import Case
 from weicheng.cases.parts import moves_for
 from weicheng.places.actor import Actor
 from weicheng.places.areas import name_of
-from weicheng.rules.cases import MOVE_LABELS, Move
+from weicheng.rules.cases import MOVE_LABELS, Move, State
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -33,38 +34,57 @@ class CaseRow:
     move_url: str = ""
 
 
-# What is offered with one click, the most pressing first.
-_OFFERED = (
-    Move.GRANT_EXTENSION, Move.PASS, Move.HAND_IN, Move.ACCEPT, Move.DISPATCH,
-)  # fmt: skip
-
-
 def case_rows(cases: Iterable[Case], actor: Actor) -> list[CaseRow]:
     """Return the lines of cases whose `responsible` is loaded."""
     rows = []
     for case in cases:
-        move = next((one for one in _OFFERED if one in moves_for(case, actor)), None)
-        # A unit that has not accepted yet hands in or accepts: accepting is what comes first.
-        if move is Move.HAND_IN and case.state == "dispatched":
-            move = Move.ACCEPT
+        move = _offered(case, actor)
         rows.append(
             CaseRow(
                 case,
-                name_of(case.community or case.street or case.area),
-                case.responsible.name if case.responsible else "",
-                _move_words(move) if move else "",
+                _place(case),
+                # A unit knows its own name.
+                case.responsible.name if case.responsible and actor.unit_id is None else "",
+                _words(move) if move else "",
                 f"{case.url}#move-{move.value}" if move else "",
             )
         )
     return rows
 
 
-def _move_words(move: Move) -> str:
+def _offered(case: Case, actor: Actor) -> Move | None:
+    """Return the move that is the reader's to make next, None where there is none to press for."""
+    moves = moves_for(case, actor)
+    state = State(case.state)
+    wanted = (
+        (Move.GRANT_EXTENSION, True),
+        (Move.PASS, True),
+        (Move.ACCEPT, True),  # a unit that has not accepted yet may hand in too, but accepting comes first
+        (Move.HAND_IN, True),
+        # Charging another unit is possible later as well, but then it is a correction and not what is due.
+        (Move.DISPATCH, state is State.FILED),
+        (Move.SUPERVISE, is_late(case) and case.supervised_at is None),
+    )
+    return next((move for move, due in wanted if due and move in moves), None)
+
+
+def _words(move: Move) -> str:
     if move is Move.GRANT_EXTENSION:
         return _("答复延期")
     if move is Move.PASS:
         return _("核查")
     return _(MOVE_LABELS[move])
+
+
+_OFFICES = ("居民委员会", "村民委员会", "居委会", "村委会")
+
+
+def _place(case: Case) -> str:
+    """Return the community as one says it, "" where the address begins with it anyway."""
+    name = name_of(case.community or case.street or case.area)
+    # The statistics list names the committee of a community: 民富园社区居委会.
+    said = next((name.removesuffix(office) for office in _OFFICES if name.endswith(office)), name) or name
+    return "" if case.address.startswith(said) else said
 
 
 def counts_of(sources: Sequence[QuerySet], most: int) -> list[int]:

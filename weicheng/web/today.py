@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from weicheng.cases.models import Case
-from weicheng.indicators.figures import figures, late_q, months_of, shown, trend
+from weicheng.indicators.figures import figures, late_q, months_of, shown, standing, trend
 from weicheng.inspections.models import Finding
 from weicheng.places.actor import Actor
 from weicheng.places.actors import today as day_of
@@ -179,8 +179,8 @@ def newest(actor: Actor, _now: datetime) -> Block:
 
 Maker = Callable[[Actor, datetime], Block]
 BLOCKS: dict[Role, Sequence[Maker]] = {
-    Role.CITY_OFFICER: (escalated, extensions, to_verify_own, overdue),
-    Role.DISTRICT_OFFICER: (escalated, extensions, to_verify_own, overdue),
+    Role.CITY_OFFICER: (escalated, to_verify_own, extensions, due_soon),
+    Role.DISTRICT_OFFICER: (escalated, to_verify_own, extensions, due_soon),
     Role.STREET: (to_dispatch, to_verify, extensions, overdue, due_soon),
     Role.COMMUNITY: (to_dispatch, to_verify, extensions, overdue, due_soon),
     Role.INSPECTOR: (to_verify_own, own_findings),
@@ -207,7 +207,8 @@ def blocks_of(actor: Actor, now: datetime) -> list[Block]:
         block.count = count
     for block, cases in zip(blocks, fetched, strict=True):
         block.rows = case_rows(cases, actor)
-    return blocks
+    # What there is to do stands before what there is not.
+    return sorted(blocks, key=lambda block: not block.rows)
 
 
 # --- the worst places ------------------------------------------------------------------------------
@@ -290,8 +291,11 @@ def today_figures(request: HttpRequest) -> HttpResponse:
         if actor.powers.sees_cases
         else {}
     )
-    wanted = [made[key] for key in ("opened", "closed", "on_time_rate", "overdue") if key in made]
-    return render(request, "web/_today_figures.html", {"figures": [shown(figure) for figure in wanted]})
+    wanted = [shown(made[key]) for key in ("opened", "closed", "on_time_rate") if key in made]
+    if made:
+        late = standing(actor=actor, area=actor.area, as_of=now)["overdue_now"]
+        wanted.append(shown(late, tone="red" if late.value else ""))
+    return render(request, "web/_today_figures.html", {"figures": wanted, "month": month_of(now).label})
 
 
 @actor_required

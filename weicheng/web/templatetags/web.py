@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from weicheng.cases.lists import STATE_TONES
 from weicheng.cases.models import Case
 from weicheng.journal.models import Entry
 from weicheng.rules.cases import State
@@ -39,10 +40,12 @@ def remaining(due_at: datetime | None) -> str:
 
 @register.simple_tag
 def due(case: Case) -> SafeString | str:
-    """{% due case %}: the time left as a label, the deadline itself in its title; nothing when the case is over."""
+    """{% due case %}: the time left as a label, the deadline itself in its title; the state of a case that is over."""
     if case.state == State.HANDED_IN.value:
         return badge(_("已上报，等核查"), "yellow")
-    if not case.open or case.due_at is None:
+    if not case.open:
+        return badge(case.state_label, STATE_TONES[State(case.state)])
+    if case.due_at is None:
         return ""
     left = reckon(case.due_at, timezone.now())
     tone = "red" if left.late else "orange" if left.soon else "grey"
