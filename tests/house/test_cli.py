@@ -46,7 +46,7 @@ def test_no_command_shows_the_help(capsys):
         ({"WEICHENG_PRODUCTION": "1", "WEICHENG_SECRET_KEY": "x" * 60, "WEICHENG_DEMO": "1"}, ["run"], "DEMO=1"),
         ({"WEICHENG_PRODUCTION": "1", "WEICHENG_SECRET_KEY": "x" * 60}, ["init", "--demo"], "不能载入演示数据"),
         ({"WEICHENG_DATABASE_URL": "mysql://there"}, ["check"], "names no database we know"),
-        ({"WEICHENG_DATABASE_URL": "postgresql://nobody@127.0.0.1:9/x"}, ["run"], "PostgreSQL 无法连接"),
+        ({"WEICHENG_DATABASE_URL": "postgresql://nobody@127.0.0.1:9/x"}, ["backup", "b.tar"], "PostgreSQL 无法连接"),
     ],
 )  # fmt: skip
 def test_a_refusal_is_one_sentence_and_exit_code_one(tmp_path, environment, arguments, told):
