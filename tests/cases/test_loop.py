@@ -266,13 +266,8 @@ def test_open_cases_follow_a_unit_into_the_one_it_is_merged_into(city):
 
 def test_open_work_goes_over_when_a_post_ends(city):
     case = city.finding().case
-    city.posts["Lin"].refresh_from_db()
-    ended = end_post(
-        post=city.posts["Lin"],
-        on=city.now.date(),
-        to_post=city.posts["Ding"],
-        by=city.actor("An"),
-        at=city.now,
-    )
+    heir = Post(user=city.user("Ding"), role=Role.INSPECTOR.value, from_on=city.posts["Lin"].from_on)
+    heir.place_at("320311").save()
+    ended = end_post(post=city.posts["Lin"], on=city.now.date(), to_post=heir, by=city.actor("An"), at=city.now)
     assert sum(ended.moved.values()) == 1
     assert Case.objects.get(pk=case.pk).filed_by_name == "Ding"
