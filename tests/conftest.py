@@ -55,7 +55,7 @@ def _quick_passwords(settings: Any, tmp_path: Any) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """Tests empty their tables between runs, which the triggers of append-only tables rightly refuse."""
     original = connection.ops.sql_flush
 

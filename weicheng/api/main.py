@@ -12,7 +12,7 @@ from weicheng import __version__
 from weicheng.api import cases, findings, tokens
 from weicheng.api.door import bearer, reply
 from weicheng.rules.errors import N_, RuleError
-from weicheng.web.middleware import status_of
+from weicheng.ui.replies import status_of
 
 api = NinjaAPI(
     title="卫城 Weicheng",

@@ -112,12 +112,15 @@ class CaseList(ListPage):
         Flag("supervised", _("督办"), apply=lambda rows, _v: rows.filter(supervised_at__isnull=False)),
         Flag("extension", _("延期待批"), apply=lambda rows, _v: rows.filter(extension_until__isnull=False)),
         Choices("severity", _("程度"), options=lambda request: severity_names(request.actor.area)),
+        Flag("mine", _("我上报的"), apply="_mine"),
+        Dates("due_at", _("期限日期")),
         Dates("opened_on", _("立案日期")),
         Dates("closed_on", _("结案日期")),
         Exact("area", _("区划"), show=_area_name, apply=lambda rows, _v: rows),
         Exact("unit", _("责任单位"), show=_unit_name, field="responsible__uid"),
         Exact("category", _("类别"), show=lambda code, _r: code if code.isdigit() else None),
         Exact("desk", _("待办区划"), show=_area_name),
+        Exact("filed_area", _("立案区划"), show=_area_name),
     ]
     orders = [Order("due_at", _("期限"), "due_at")]
     default = {"state": [state.value for state in OPEN_STATES]}
@@ -143,6 +146,9 @@ class CaseList(ListPage):
         if Part.VERIFIER in parts:
             offered.append(BatchAction("pass", _("批量核查通过"), reverse("case_batch", args=[Move.PASS])))
         return offered
+
+    def _mine(self, rows: QuerySet[Case], _value: bool) -> QuerySet[Case]:
+        return rows.filter(filed_by_key=self.request.actor.key)
 
     def queryset(self, rows: QuerySet[Case]) -> QuerySet[Case]:
         return rows.select_related("responsible")

@@ -115,6 +115,10 @@ class Case(Placed):
                 models.Index(fields=[level, "due_at"], name=f"cases_{level}_due", condition=Q(open=True))
                 for level in ("city", "district", "street", "community", "responsible", "desk")
             ],
+            models.Index(
+                fields=["desk", "id"], name="cases_desk_extension", condition=Q(extension_until__isnull=False)
+            ),
+            models.Index(fields=["filed_by_key", "id"], name="cases_filed_by"),
             models.Index(fields=["next_at"], name="cases_next", condition=Q(next_at__isnull=False)),
             models.Index(fields=["grid", "id"], name="cases_grid", condition=~Q(grid="")),
         ]

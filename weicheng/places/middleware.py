@@ -22,6 +22,9 @@ SEEN_EVERY_S = 60
 # What a person may open before the first password has been changed.
 ALWAYS_OPEN = ("/password", "/sign-out", "/sign-in", "/language", settings.STATIC_URL)
 
+# What a page left open asks by itself: nobody is at work there, so an idle session still ends.
+ASKED_BY_ITSELF = ("/notices/bell", "/progress")
+
 
 class ActorMiddleware:
     """Set `request.actor`, `request.posts` (the user's posts today) and `request.user`."""
@@ -87,7 +90,8 @@ class ActorMiddleware:
             else:
                 messages.info(request, _("您的登录已失效。请重新登录。"))
             return None
-        if one.seen_at + timedelta(seconds=SEEN_EVERY_S) < now:
+        asked_by_itself = request.path.endswith(ASKED_BY_ITSELF)
+        if one.seen_at + timedelta(seconds=SEEN_EVERY_S) < now and not asked_by_itself:
             SignIn.objects.filter(pk=one.pk).update(seen_at=now)
         return one
 

@@ -287,7 +287,7 @@ def _set_contact(unit: Unit, contact: Mapping[str, str]) -> None:
 def _set_services(unit: Unit, wanted: Sequence[str] | None, by: Who, *, check: bool = True) -> None:
     if wanted is None:
         return
-    known, wanted_set = set(_service_codes(unit)), {code for code in wanted if code != unit.area}
+    known, wanted_set = set(_service_codes(unit)), set(wanted)
     for code in sorted(wanted_set - known):
         if check:
             areas.area(code)

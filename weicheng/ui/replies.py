@@ -1,11 +1,14 @@
 """How a view answers a form: invalid with 422 and what was typed, done by going on."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+
+from weicheng.rules.errors import ConflictError, ForbiddenError, MissingError, RuleError
 
 
 def form_page(
@@ -28,3 +31,14 @@ def go_on(request: HttpRequest, url: str) -> HttpResponse:
     response = HttpResponseRedirect(url)
     response.status_code = 303
     return response
+
+
+def status_of(error: RuleError) -> HTTPStatus:
+    """Return the HTTP status that says what kind of refusal this is."""
+    if isinstance(error, ConflictError):
+        return HTTPStatus.CONFLICT
+    if isinstance(error, MissingError):
+        return HTTPStatus.NOT_FOUND
+    if isinstance(error, ForbiddenError):
+        return HTTPStatus.FORBIDDEN
+    return HTTPStatus.UNPROCESSABLE_ENTITY

@@ -1,24 +1,13 @@
 """Turn a rule's refusal into one kind of answer, so that no view catches it."""
 
 from collections.abc import Callable
-from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext
 
-from weicheng.rules.errors import ConflictError, ForbiddenError, MissingError, RuleError
-
-
-def status_of(error: RuleError) -> HTTPStatus:
-    """Return the HTTP status that says what kind of refusal this is."""
-    if isinstance(error, ConflictError):
-        return HTTPStatus.CONFLICT
-    if isinstance(error, MissingError):
-        return HTTPStatus.NOT_FOUND
-    if isinstance(error, ForbiddenError):
-        return HTTPStatus.FORBIDDEN
-    return HTTPStatus.UNPROCESSABLE_ENTITY
+from weicheng.rules.errors import RuleError
+from weicheng.ui.replies import status_of
 
 
 class RefusalMiddleware:

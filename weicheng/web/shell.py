@@ -106,6 +106,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "post_switch_url": reverse("post_switch"),
         "notice_url": reverse("notices"),
         "notice_bell_url": reverse("notice_bell"),
+        "bell_template": "notices/_bell.html",
+        "poll_script": "notices/poll.js",
         "notice_count": cache(lambda: unread_count(actor, timezone.now())),
         "site_area": cache(site_name),
         "who_links": cache(_who_links),
