@@ -120,7 +120,7 @@ def _add(tar: tarfile.TarFile, path: Path, name: str) -> dict[str, Any]:
     with path.open("rb") as source:
         size = os.fstat(source.fileno()).st_size
         reader = _Hashing(source)
-        tar.addfile(_info(name, size), reader)  # type: ignore[arg-type] - reads only
+        tar.addfile(_info(name, size), reader)  # type: ignore[arg-type]  # it only reads
         return {"bytes": size, "digest": reader.seen.hexdigest()}
 
 
