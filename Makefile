@@ -26,7 +26,7 @@ lint: .venv/stamp-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest tests/house/test_docs.py -q
+	$(BIN)/python tools/pytest_on.py sqlite tests/house/test_docs.py -q
 
 # Strict where rules are proved by types; `make types-all` shows what the rest still owes.
 types: .venv/stamp-dev
