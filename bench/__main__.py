@@ -31,7 +31,7 @@ def main() -> int:
     options.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks.md")
     given = options.parse_args()
     rounds = given.rounds or (1 if given.quick else 5)
-    effort = Effort(0.4, 5, 3) if given.quick else Effort(2.0, 40, 25)
+    effort = Effort(0.4, 5, 3) if given.quick else Effort(1.5, 25, 20)
     small, large = (300, 3000) if given.quick else (SMALL, LARGE)
 
     begun = time.monotonic()

@@ -16,7 +16,7 @@ from statistics import median
 Send = Callable[[], bytes]  # makes the next request
 
 
-class WrongAnswer(Exception):
+class WrongAnswerError(Exception):
     """The site answered what a measurement cannot be made of."""
 
 
@@ -45,7 +45,7 @@ class Connection:
         head = data[:end].lower()
         mark = head.find(b"content-length:")
         if mark < 0:
-            raise WrongAnswer(f"no content-length in {data[:end]!r}")
+            raise WrongAnswerError(f"no content-length in {data[:end]!r}")
         length = int(head[mark + 15 :].split(b"\r\n", 1)[0])
         parts, have = [data[end + 4 :]], len(data) - end - 4
         while have < length:
@@ -56,7 +56,7 @@ class Connection:
     def _more(self) -> bytes:
         chunk = self.socket.recv(262_144)
         if not chunk:
-            raise WrongAnswer("the server closed the connection")
+            raise WrongAnswerError("the server closed the connection")
         return chunk
 
     def close(self) -> None:
@@ -89,7 +89,7 @@ def drive(
 ) -> Took:
     """Send from `clients` connections at once, for so many `seconds` or so many `times` each.
 
-    WrongAnswer when any answer has another status.
+    WrongAnswerError when any answer has another status.
     """
     connections = [Connection(port) for _ in range(clients)]
     lock, took, wrong = threading.Lock(), list[float](), list[str]()
@@ -104,7 +104,7 @@ def drive(
             before = time.perf_counter()
             try:
                 got, body = connection.ask(request)
-            except (OSError, WrongAnswer) as error:
+            except (OSError, WrongAnswerError) as error:
                 wrong.append(f"{type(error).__name__}: {error}")
                 break
             mine.append((time.perf_counter() - before) * 1000)
@@ -126,5 +126,5 @@ def drive(
     for one in connections:
         one.close()
     if wrong:
-        raise WrongAnswer(wrong[0])
+        raise WrongAnswerError(wrong[0])
     return Took(took, wall, busy / wall)

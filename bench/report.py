@@ -4,7 +4,7 @@ import os
 import platform
 import sqlite3
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
@@ -48,7 +48,7 @@ def written(
     parts = [
         "# Benchmarks",
         "",
-        f"Made by `make bench` on {date.today():%Y-%m-%d}; run it again to replace these figures by your own"
+        f"Made by `make bench` on {datetime.now(UTC):%Y-%m-%d}; run it again to replace these figures by your own"
         + (" (this was `--quick`: small tables, one short round, no judgement)." if quick else "."),
         "",
         *_machine(results, load),
