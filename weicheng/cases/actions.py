@@ -98,7 +98,9 @@ def file_cases(drafts: Sequence[NewCase]) -> list[Case]:
             desk=desk_of(draft.area),
         ).place_at(draft.area)
         clock.put_on(case)
-        history = [(Move.FILE, State.FILED, {"due_at": case.due_at, "limit": case.limit})]
+        history: list[tuple[Move, State, dict[str, Any]]] = [
+            (Move.FILE, State.FILED, {"due_at": case.due_at, "limit": case.limit})
+        ]
         if draft.unit is not None:
             require_may_charge(draft.by, draft.unit)
             history.append(

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.core import signing
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from weicheng.cases.models import Link
 from weicheng.places.actor import Actor
 from weicheng.places.actors import origin_of
+from weicheng.places.http import HttpRequest
 from weicheng.places.roles import LINK_POWERS
 from weicheng.rules.errors import N_, ForbiddenError
 

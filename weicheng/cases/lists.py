@@ -4,7 +4,6 @@ import uuid
 from typing import Any
 
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -13,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from weicheng.cases.models import Case
 from weicheng.places.areas import area as area_of
 from weicheng.places.areas import name_of
+from weicheng.places.http import HttpRequest
 from weicheng.places.models import Unit
 from weicheng.rules.cases import OPEN_STATES, STATE_LABELS, Move, Part, State
 from weicheng.rules.errors import RuleError

@@ -49,7 +49,7 @@ def _drafts(event: Event) -> Iterator[NoticeDraft]:
         else ""
     )
     note = f"：{event.note}" if event.note else ""
-    base = {
+    base: dict[str, Any] = {
         "kind": f"case.{move}",
         "title": f"{MOVE_LABELS[move]}：{case.title}"[:120],
         "body": f"{case.number} {case.address}{due}{note}"[:500],

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import segno
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -26,6 +26,7 @@ from weicheng.places.actor import Actor
 from weicheng.places.actors import origin_of
 from weicheng.places.areas import path_name
 from weicheng.places.decorators import actor_required
+from weicheng.places.http import HttpRequest
 from weicheng.rules.cases import MOVE_LABELS, STATE_LABELS, Move, Part, State
 from weicheng.rules.errors import ConflictError, RuleError
 from weicheng.ui.replies import go_on
@@ -77,6 +78,7 @@ def _context(request: HttpRequest, case: Case, bound: MoveForm | None = None) ->
         "severity": dict(severity_names(case.area)).get(case.severity, case.severity),
         "deadline": explain(case) if not case.extended else None,
         "forms": forms,
+        "todo": any(form["main"] for form in forms),
         "steps": timeline(case, actor),
         "finding": getattr(case, "finding", None),
         "photos": photo_sets([("finding", case.uid), ("case", case.uid)], actor),

@@ -136,6 +136,9 @@ class FindingForm(forms.Form):
         where = (
             (visit.area if visit else "") or (unit.area if unit else "") or self._usual_area(actor, recent)
         )
+        if self.is_bound:
+            # What was chosen decides what is offered, or the choice itself would not be on offer.
+            where = str(self.data.get("area", "")) or where
         catalogue = editions.categories(where or actor.area, on).body
         offered = kinds_for(actor, where or actor.area, on, recent)
         self.offered = {each.code: each.severity or "" for each in offered}
@@ -270,6 +273,8 @@ class VisitForm(forms.Form):
         super().__init__(*args, **kwargs)
         recent = last_findings(actor)
         where = FindingForm._usual_area(actor, recent)
+        if self.is_bound:
+            where = str(self.data.get("area", "")) or where
         self.fields["area"].choices = [("", _("请选择")), *places_of(actor, on)]
         self.fields["area"].initial = where
         self.fields["unit"].choices = [

@@ -1,12 +1,12 @@
 """The list of visits."""
 
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from weicheng.inspections.models import Visit
 from weicheng.places.areas import name_of
+from weicheng.places.http import HttpRequest
 from weicheng.ui.lists import Choices, Column, Dates, Flag, ListPage
 
 

@@ -7,6 +7,7 @@ from weicheng.inspections import views
 urlpatterns = [
     path("findings/new", views.finding_new, name="finding_new"),
     path("findings/nearby", views.nearby, name="finding_nearby"),
+    path("findings/units", views.units_of, name="finding_units"),
     path("u/<uuid:uid>", views.from_qr, name="unit_qr"),
     path("visits/", views.visits, name="visits"),
     path("visits/new", views.visit_new, name="visit_new"),

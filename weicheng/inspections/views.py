@@ -19,7 +19,7 @@ from weicheng.cases.lists import STATE_TONES
 from weicheng.cases.models import Case
 from weicheng.evidence.pages import save_photos
 from weicheng.inspections import actions
-from weicheng.inspections.forms import FindingForm, VisitForm
+from weicheng.inspections.forms import FindingForm, VisitForm, units_near
 from weicheng.inspections.lists import VisitList
 from weicheng.inspections.models import Finding, Visit
 from weicheng.places.areas import name_of, path_name
@@ -110,7 +110,7 @@ def _finding_context(request: HttpRequest, form: FindingForm, visit: Visit | Non
 
 
 def _chosen_unit(request: HttpRequest) -> Unit | None:
-    text = request.GET.get("unit", "")
+    text = request.POST.get("unit") or request.GET.get("unit", "")
     try:
         return Unit.objects.visible_to(request.actor).filter(uid=UUID(text)).first() if text else None
     except ValueError:
@@ -155,6 +155,14 @@ def nearby(request: HttpRequest) -> HttpResponse:
             ]
         }
     )  # fmt: skip
+
+
+@power_required("records")
+def units_of(request: HttpRequest) -> HttpResponse:
+    """The units to offer for a place, when the reporter changes it."""
+    area = request.GET.get("area", "")
+    near = units_near(request.actor, area) if area.isascii() and area.isdigit() else []
+    return JsonResponse({"units": [{"uid": str(unit.uid), "name": unit.name} for unit in near]})
 
 
 @actor_required

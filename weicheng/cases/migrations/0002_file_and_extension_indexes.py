@@ -4,19 +4,22 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cases', '0001_initial'),
-        ('places', '0001_initial'),
+        ("cases", "0001_initial"),
+        ("places", "0001_initial"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('extension_until__isnull', False)), fields=['desk', 'id'], name='cases_desk_extension'),
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("extension_until__isnull", False)),
+                fields=["desk", "id"],
+                name="cases_desk_extension",
+            ),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['filed_by_key', 'id'], name='cases_filed_by'),
+            model_name="case",
+            index=models.Index(fields=["filed_by_key", "id"], name="cases_filed_by"),
         ),
     ]

@@ -21,8 +21,23 @@
     if (event.target.name === "kind") kindChosen();
     if (event.target.name === "severity") form.dataset.severityTouched = "1";
     if (event.target.name === "area" || event.target.name === "unit") form.dataset.placeTouched = "1";
+    if (event.target.name === "area") unitsOf(event.target.value).catch(() => {});
   });
   kindChosen();
+  // A scanned code or a running visit has said where this is; the phone's own guess does not change it.
+  if (field("unit").value || field("visit").value) form.dataset.placeTouched = "1";
+
+  // The units offered are those of the place chosen; one already chosen stays, wherever it is.
+  const unitsOf = async (area) => {
+    const answer = await fetch(`${form.dataset.units}?area=${encodeURIComponent(area)}`, { headers: { Accept: "application/json" } });
+    if (!answer.ok) return;
+    const { units } = await answer.json();
+    const select = field("unit");
+    const kept = [...select.options].filter((option) => option.value === "" || option.selected);
+    const fresh = units.filter((unit) => !kept.some((option) => option.value === unit.uid))
+      .map((unit) => new Option(unit.name, unit.uid));
+    select.replaceChildren(...kept, ...fresh);
+  };
 
   form.addEventListener("submit", () => {
     field("device_at").value = new Date().toISOString();
@@ -42,8 +57,8 @@
     }
     if (!field("address").value) field("address").value = units[0].address || units[0].name;
   };
-  const lon = form.querySelector("[name=place_0]");
-  const lat = form.querySelector("[name=place_1]");
+  const lon = form.querySelector("[name=place_lon]");
+  const lat = form.querySelector("[name=place_lat]");
   form.addEventListener("wc:place", () => { if (lon.value && lat.value) near(lon.value, lat.value).catch(() => {}); });
   // Asked at once only where the person has allowed it before: a question nobody expects is refused.
   if (navigator.permissions && !lon.value) {
