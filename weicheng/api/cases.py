@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils import timezone
 from ninja import File, Form, Query, Router, Schema, UploadedFile
 from pydantic import AwareDatetime, Field
@@ -17,6 +17,7 @@ from weicheng.cases.models import Case, Event
 from weicheng.cases.parts import moves_for
 from weicheng.indicators.counts import counts_by
 from weicheng.places.areas import within
+from weicheng.places.http import HttpRequest
 from weicheng.rules.areas import Level
 from weicheng.rules.cases import OPEN_STATES, Move, State
 from weicheng.rules.errors import N_, MissingError, RuleError

@@ -6,13 +6,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils import timezone
 from ninja.security import HttpBearer
 
 from weicheng.journal import site
 from weicheng.places.actor import Actor
 from weicheng.places.actors import actor_of_token, origin_of
+from weicheng.places.http import HttpRequest
 
 
 class Bearer(HttpBearer):

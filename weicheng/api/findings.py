@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext
 from ninja import File, Form, Router, Schema, UploadedFile
@@ -24,6 +24,7 @@ from weicheng.inspections.actions import (
 )
 from weicheng.inspections.drafts import FindingIn, Verdict, VisitIn
 from weicheng.inspections.models import Finding
+from weicheng.places.http import HttpRequest
 from weicheng.rules.errors import N_, RuleError
 
 router = Router(tags=["问题"])

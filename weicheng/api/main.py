@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils.translation import gettext
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
@@ -11,6 +11,7 @@ from ninja.openapi.docs import Swagger
 from weicheng import __version__
 from weicheng.api import cases, findings, tokens
 from weicheng.api.door import bearer, reply
+from weicheng.places.http import HttpRequest
 from weicheng.rules.errors import N_, RuleError
 from weicheng.ui.replies import status_of
 

@@ -1,7 +1,7 @@
 """Sign in by API: login and password for a token that acts in one post."""
 
 from django.contrib.auth import authenticate
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils import timezone
 from ninja import Router, Schema
 from pydantic import Field
@@ -9,6 +9,7 @@ from pydantic import Field
 from weicheng.api.door import reply
 from weicheng.places.actions import issue_token
 from weicheng.places.actors import actor_of, origin_of, posts_of, today
+from weicheng.places.http import HttpRequest
 from weicheng.rules.errors import N_, ForbiddenError
 
 router = Router(tags=["登录"])

@@ -1,6 +1,7 @@
 """Stored files, what they are attached to, and uploads on their way."""
 
 import uuid
+from datetime import datetime
 from typing import Self
 
 from django.db import models
@@ -144,7 +145,7 @@ class Attachment(AppendOnly):
         return self.filename
 
     @property
-    def received_at(self):  # type: ignore[no-untyped-def]
+    def received_at(self) -> datetime:
         return self.at
 
 

@@ -85,7 +85,7 @@ def table(*, actor: Actor, area: str, period: Period, as_of: datetime) -> Table:
         for child in below
     ]
     rest = {
-        key: int(figure.value) - sum(int(found[code][key].value) for code in codes)  # type: ignore[arg-type]
+        key: int(figure.value) - sum(int(found[code][key].value) for code in codes)  # type: ignore[arg-type, misc]
         for key, figure in whole.items()
         if codes and isinstance(figure.value, int)
     }

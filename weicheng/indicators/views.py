@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,6 +16,7 @@ from weicheng.indicators.tables import COLUMNS, Line, Table, area_of, compared, 
 from weicheng.places.actors import today
 from weicheng.places.areas import children, name_of
 from weicheng.places.decorators import actor_required, power_required
+from weicheng.places.http import HttpRequest
 from weicheng.rules.areas import parent
 from weicheng.rules.errors import RuleError
 from weicheng.rules.figures import Period

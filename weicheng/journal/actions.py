@@ -10,13 +10,18 @@ from weicheng.rules.digests import canonical, digest
 
 
 class Who(Protocol):
-    """The part of an actor that the journal keeps."""
+    """The part of an actor that the journal keeps; read only, for an actor is frozen."""
 
-    key: str
-    name: str
-    post_id: int | None
-    post_label: str
-    origin: str
+    @property
+    def key(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def post_id(self) -> int | None: ...
+    @property
+    def post_label(self) -> str: ...
+    @property
+    def origin(self) -> str: ...
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from functools import cached_property
 from typing import Any
 
 from django.db.models import BooleanField, ExpressionWrapper, QuerySet
-from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -14,7 +13,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from weicheng.notices.models import Job, Notice, rings_for
+from weicheng.notices.models import Job, Notice, NoticeQuerySet, rings_for
+from weicheng.places.http import HttpRequest
 from weicheng.ui.filters import Choices, Dates, Flag, Search
 from weicheng.ui.formats import day, moment
 from weicheng.ui.lists import Column, ListPage, Rows
@@ -25,13 +25,13 @@ def notice_url(notice: Notice) -> str:
     return reverse("notice", args=[notice.pk])
 
 
-def _day(notice: Notice) -> SafeString:
+def _day(notice: Any) -> SafeString:
     """Return the day, in sight above the first notice of it only: the list reads as grouped by day."""
     shown = "wc-notice-day" if notice.begins_day else "visually-hidden"
     return format_html('<span class="{}">{}</span>', shown, day(notice.at))
 
 
-def _message(notice: Notice) -> SafeString:
+def _message(notice: Any) -> SafeString:
     title = format_html("<strong>{}</strong>" if notice.rings else "<span>{}</span>", notice.title)
     if not notice.body:
         return title
@@ -80,13 +80,13 @@ class NoticeList(ListPage):
             )
         )
 
-    def only_unread(self, rows: QuerySet, value: bool) -> QuerySet:
+    def only_unread(self, rows: NoticeQuerySet, value: bool) -> QuerySet:
         # The same as the bell counts, so that its number and this list agree.
         return rows.unread_by(self.request.actor.user_id, timezone.now())
 
     @cached_property
     def page(self) -> Rows:
-        page: Rows = ListPage.page.func(self)  # the engine's own page, with one thing added
+        page: Rows = ListPage.page.func(self)  # type: ignore[attr-defined] # the engine's own page, with one thing added
         before = None
         for notice in page.objects:
             on = timezone.localtime(notice.at).date()

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -16,6 +16,7 @@ from weicheng.notices.bell import bell_of
 from weicheng.notices.lists import JobList, NoticeList
 from weicheng.notices.models import Job, Notice
 from weicheng.places.decorators import user_required
+from weicheng.places.http import HttpRequest
 from weicheng.ui.replies import go_on
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -27,6 +27,7 @@ from weicheng.places.forms import (
     attempt,
     typed,
 )
+from weicheng.places.http import HttpRequest
 from weicheng.places.models import Area, AreaChange
 from weicheng.places.roles import LEVEL_NAMES
 from weicheng.rules.areas import Level

@@ -6,19 +6,20 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 
+from weicheng.places.http import HttpRequest
 from weicheng.rules.errors import N_, ForbiddenError
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def user_required(view: View) -> View:
     """Let a signed-in user in, with or without a post; others are led to the sign-in page."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.actor.user_id is None:
             return to_sign_in(request)
         return view(request, *args, **kwargs)
@@ -30,7 +31,7 @@ def actor_required(view: View) -> View:
     """Let somebody in who acts in a post; one who has none today reads so on a page."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.actor.user_id is None:
             return to_sign_in(request)
         if request.actor.role is None:
@@ -45,7 +46,7 @@ def power_required(power: str) -> Callable[[View], View]:
 
     def guard(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             require_power(request.actor, power)
             return view(request, *args, **kwargs)
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib import auth, messages
 from django.contrib.auth.models import AnonymousUser
 from django.db.models.expressions import RawSQL
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,6 +15,7 @@ from weicheng.journal import site
 from weicheng.places import sign_in
 from weicheng.places.actors import NOBODY, actor_of, origin_of, posts_of, today
 from weicheng.places.decorators import go
+from weicheng.places.http import HttpRequest
 from weicheng.places.models import Post, SignIn, User
 
 # A session's last sight is written once in this many seconds, not with every request.

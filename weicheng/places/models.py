@@ -232,8 +232,8 @@ class UnitService(models.Model):
 # --- people --------------------------------------------------------------------------------------
 
 
-class UserManager(BaseUserManager):
-    def get_by_natural_key(self, username: str) -> "User":
+class UserManager(BaseUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(login=username)
 
 

@@ -85,7 +85,7 @@ def reset_password(*, user: User, by: Who, at: datetime) -> str:
 
 
 @transaction.atomic
-def change_password(*, user: User, old: str, new: str, by: Who, at: datetime, keep: str = "") -> User:
+def change_password(*, user: User, old: str, new: str, by: Who, at: datetime, keep: str | None = "") -> User:
     """Change one's own password; other sessions end, the one with the key `keep` may go on.
 
     RuleError: password-wrong, password-same, password-weak.

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Prefetch, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -28,6 +28,7 @@ from weicheng.places.forms import (
     role_help,
     typed,
 )
+from weicheng.places.http import HttpRequest
 from weicheng.places.models import Post, User
 from weicheng.places.roles import LABELS, Role
 from weicheng.ui.lists import Choices, Column, ListPage, Search
@@ -49,7 +50,7 @@ def _containing(rows: QuerySet, words: str) -> QuerySet:
     return rows.filter(Q(name__contains=words) | Q(login__contains=words))
 
 
-def _posts(user: User) -> str:
+def _posts(user: Any) -> str:
     return "；".join(_where(post) for post in user.current_posts)
 
 

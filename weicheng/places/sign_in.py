@@ -63,7 +63,7 @@ def end(sign_ins: list[SignIn]) -> int:
 
 
 @transaction.atomic
-def end_others(*, user: User, but: str, by: Who, at: datetime) -> int:
+def end_others(*, user: User, but: str | None, by: Who, at: datetime) -> int:
     """End every session of the user but the one with this key; return how many ended."""
     ended = end(list(user.sign_ins.exclude(session_key=but)))
     record(_note("session.end_others", user, ended=ended), by=by, at=at)

@@ -13,6 +13,7 @@ from django.db.models import Q
 from weicheng.journal import sealing, site
 from weicheng.journal.actions import Note, Who, record
 from weicheng.places import areas, handover, kinds, unit_versions
+from weicheng.places.actor import Actor
 from weicheng.places.actors import today
 from weicheng.places.models import Post, Unit, UnitService, UnitVersion
 from weicheng.places.rights import require, require_reach
@@ -150,7 +151,7 @@ def close_unit(*, unit: Unit, on: date, by: Who, at: datetime) -> Unit:
 
 
 @transaction.atomic
-def merge_units(*, unit: Unit, into: Unit, by: Who, at: datetime) -> Unit:
+def merge_units(*, unit: Unit, into: Unit, by: Actor, at: datetime) -> Unit:
     """Close a unit into another; its liaisons, its services and its open work go along.
 
     RuleError: merge-into-itself, unit-closed, foreign-area.

@@ -108,7 +108,8 @@ class Step:
 
 def history(unit: Unit) -> list[Step]:
     """Return what changed with each version, newest first."""
-    steps, before = [], {}
+    steps: list[Step] = []
+    before: dict[str, Any] = {}
     for version in unit.versions.order_by("number"):
         now = json.loads(bytes(version.body))
         changed = [

@@ -9,7 +9,7 @@ import segno
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -23,6 +23,7 @@ from weicheng.places import actions, areas, drafts, kinds, unit_versions
 from weicheng.places.actors import today
 from weicheng.places.decorators import actor_required, power_required
 from weicheng.places.forms import UNIT_FIELDS, CloseForm, FileForm, MergeUnitForm, UnitForm, attempt, typed
+from weicheng.places.http import HttpRequest
 from weicheng.places.models import Unit
 from weicheng.places.unit_import import UnitImport
 from weicheng.places.unit_verbs import canonical_of, newest

@@ -6,7 +6,7 @@ from typing import Any
 from axes.handlers.proxy import AxesProxyHandler
 from django.conf import settings
 from django.contrib import auth, messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -20,6 +20,7 @@ from weicheng.places import actions, sign_in
 from weicheng.places.actors import actor_of
 from weicheng.places.decorators import actor_required, user_required
 from weicheng.places.forms import PasswordForm, SignInForm, TokenForm, attempt, typed
+from weicheng.places.http import HttpRequest, UserRequest
 from weicheng.places.models import ApiToken, Post, SignIn
 from weicheng.places.passwords import PolicyValidator
 from weicheng.ui.replies import form_page, go_on
@@ -86,7 +87,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("old", "new", "again")
 @never_cache
 @user_required
-def password(request: HttpRequest) -> HttpResponse:
+def password(request: UserRequest) -> HttpResponse:
     user = request.user
     form = PasswordForm(typed(request))
     if request.method == "POST" and form.is_valid():
@@ -136,7 +137,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @user_required
-def end_other_sessions(request: HttpRequest) -> HttpResponse:
+def end_other_sessions(request: UserRequest) -> HttpResponse:
     ended = actions.end_others(
         user=request.user, but=request.session.session_key, by=request.actor, at=timezone.now()
     )
@@ -146,7 +147,7 @@ def end_other_sessions(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @user_required
-def switch_post(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+def switch_post(request: UserRequest, pk: int | None = None) -> HttpResponse:
     """Act in another of one's own posts from now on."""
     wanted = str(pk or request.POST.get("post", ""))
     post = next((held for held in request.posts if str(held.pk) == wanted), None)

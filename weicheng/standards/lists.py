@@ -4,13 +4,13 @@ from datetime import date
 from typing import Any
 
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from weicheng.places.areas import name_of
+from weicheng.places.http import HttpRequest
 from weicheng.standards.editions import find_in_force
 from weicheng.standards.kinds import KINDS, Confidence
 from weicheng.standards.models import Edition

@@ -126,8 +126,8 @@ class Edition(models.Model):
         return f"{self.title} {self.edition}"
 
     @classmethod
-    def from_db(cls, db: str | None, field_names: Any, values: Any) -> Self:
-        row = super().from_db(db, field_names, values)
+    def from_db(cls, db: str | None, field_names: Any, values: Any, **options: Any) -> Self:
+        row = super().from_db(db, field_names, values, **options)
         # As read, not as assigned since: `row.state = "draft"` must not open a published row.
         row._was_published = row.__dict__.get("state") == cls.State.PUBLISHED
         return row

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from weicheng.places.decorators import actor_required, power_required
+from weicheng.places.http import HttpRequest
 from weicheng.rules.errors import N_, ConflictError, RuleError
 from weicheng.standards import actions, kinds
 from weicheng.standards.compare import differences, kept_confidence

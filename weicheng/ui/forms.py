@@ -101,7 +101,9 @@ class PlaceInput(forms.MultiWidget):
     is_hidden = False
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        hidden = {name: forms.HiddenInput() for name in ("lon", "lat", "accuracy_m")}
+        hidden: dict[str, forms.Widget | type[forms.Widget]] = {
+            name: forms.HiddenInput() for name in ("lon", "lat", "accuracy_m")
+        }
         super().__init__(hidden, attrs)
 
     def decompress(self, value: Any) -> list[Any]:

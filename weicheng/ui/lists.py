@@ -267,7 +267,7 @@ class ListPage:
 
     def _phone(self) -> dict[str, str]:
         """Return which part of the card each shown column is: a title, a badge, two lines of the rest."""
-        parts = {column.key: column.phone for column in self.shown if column.phone}
+        parts: dict[str, str] = {column.key: column.phone for column in self.shown if column.phone}
         free = [column for column in self.shown if not column.phone]
         if free and "title" not in parts.values():
             title = next((column for column in free if column.href), free[0])
@@ -491,7 +491,7 @@ class ListPage:
     ) -> HttpResponseBase:
         """Answer the request: page, fragment, file or total."""
         kind = self.request.GET.get("export")
-        if kind in self.exports:
+        if kind and kind in self.exports:
             return self.export(kind)
         if kind:
             self.problems.append(_("不能导出为“{value}”。请使用列表上方的导出按钮。").format(value=kind[:40]))

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from weicheng.journal.models import Entry
 from weicheng.places.decorators import power_required
+from weicheng.places.http import HttpRequest
 from weicheng.rules.digests import digest
 from weicheng.ui.lists import Choices, Column, Dates, Exact, ListPage, Search
 from weicheng.web.journal_words import KINDS, particulars, thing_of, verb_of, verbs

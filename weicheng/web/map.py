@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +20,7 @@ from weicheng.cases.models import Case
 from weicheng.places.actor import Actor
 from weicheng.places.areas import name_of
 from weicheng.places.decorators import power_required
+from weicheng.places.http import HttpRequest
 from weicheng.rules.cases import OPEN_STATES, STATE_LABELS, State
 from weicheng.rules.coordinates import Datum, Point, gcj02_to_bd09, to_cgcs2000, wgs84_to_gcj02
 from weicheng.rules.errors import N_, RuleError

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext
 
+from weicheng.places.http import HttpRequest
 from weicheng.rules.errors import RuleError
 from weicheng.ui.replies import status_of
 

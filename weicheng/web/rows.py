@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 from django.core.exceptions import EmptyResultSet
@@ -89,7 +90,8 @@ def _place(case: Case) -> str:
 
 def counts_of(sources: Sequence[QuerySet], most: int) -> list[int]:
     """Return how many rows each queryset has, counted no further than `most`, in one statement."""
-    parts, params = [], []
+    parts: list[str] = []
+    params: list[Any] = []
     for number, rows in enumerate(sources):
         try:
             sql, values = rows.order_by()[:most].values_list("pk").query.sql_with_params()

@@ -2,7 +2,7 @@
 
 import re
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
@@ -10,6 +10,7 @@ from weicheng.cases.lists import find
 from weicheng.cases.models import Case
 from weicheng.places.actor import Actor
 from weicheng.places.decorators import power_required
+from weicheng.places.http import HttpRequest
 from weicheng.places.models import Unit
 from weicheng.web.rows import case_rows
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +17,7 @@ from weicheng.notices.bell import unread_count
 from weicheng.places.actor import Actor
 from weicheng.places.actors import NOBODY, actor_of
 from weicheng.places.areas import name_of
+from weicheng.places.http import HttpRequest
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Min, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -23,6 +23,7 @@ from weicheng.places.actor import Actor
 from weicheng.places.actors import today as day_of
 from weicheng.places.areas import names
 from weicheng.places.decorators import actor_required
+from weicheng.places.http import HttpRequest
 from weicheng.places.roles import ADMINISTRATORS, Role
 from weicheng.rules.areas import Level
 from weicheng.rules.cases import OPEN_STATES, State
