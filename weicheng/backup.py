@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from weicheng import __version__, install
 from weicheng.cli import parser, say, set_up
@@ -120,7 +120,7 @@ def _add(tar: tarfile.TarFile, path: Path, name: str) -> dict[str, Any]:
     with path.open("rb") as source:
         size = os.fstat(source.fileno()).st_size
         reader = _Hashing(source)
-        tar.addfile(_info(name, size), reader)  # type: ignore[arg-type]  # it only reads
+        tar.addfile(_info(name, size), cast(IO[bytes], reader))  # a tar only reads it
         return {"bytes": size, "digest": reader.seen.hexdigest()}
 
 

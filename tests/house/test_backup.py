@@ -284,7 +284,7 @@ def test_a_restore_killed_at_any_moment_leaves_a_working_installation(house, bac
     assert house.weicheng("restore", backup, "--force").returncode == 0
     whole_s = time.monotonic() - begun
     epoch = house.query(EPOCH)
-    for _ in range(6):
+    for _ in range(4):
         process = house.start("restore", backup, "--force")
         time.sleep(dice.uniform(0.15, 1.0) * whole_s)
         process.send_signal(signal.SIGKILL)
