@@ -53,9 +53,12 @@ MARKERS = {
 }
 # Places that are filled in, and tags: a translation must have exactly those of its message.
 _PLACES = re.compile(r"\{\w*(?:[.!:][^{}]*)?\}|%\(\w+\)[sd]|%[sd%]|</?[a-zA-Z][^<>]*>")
+_QUOTES = str.maketrans("“”", "「」")
 _FIRST_PRIVATE = 0xE000  # code points that no text uses: stand for a kept word while OpenCC converts the rest
 
-Found = dict[tuple[str | None, str | tuple[str, str]], set[str]]  # (context, message) -> the files it stands in
+Found = dict[
+    tuple[str | None, str | tuple[str, str]], set[str]
+]  # (context, message) -> the files it stands in
 
 
 class Plain(Catalog):
@@ -133,14 +136,13 @@ def fresh(language: str, found: Found, old: Catalog) -> Catalog:
 
 
 def _translation(language: str, said: str | tuple[str, str], kept: Message | None) -> str | tuple[str, ...]:
-    forms = 1 if isinstance(said, str) else (2 if language == "en" else 1)
+    plural = not isinstance(said, str)
     if language == "zh_Hant":
-        converted = traditional(said if isinstance(said, str) else said[0])
-        return converted if isinstance(said, str) else (converted,)
-    if language == "en" and kept is not None and type(kept.id) is type(said):
-        if isinstance(kept.string, str) or len(kept.string) == forms:
-            return kept.string
-    return "" if isinstance(said, str) else ("",) * forms
+        converted = traditional(said[0] if plural else said)
+        return (converted,) if plural else converted
+    if language == "en" and kept is not None and isinstance(kept.string, str) != plural:
+        return kept.string
+    return ("",) * (2 if language == "en" else 1) if plural else ""
 
 
 @cache
@@ -150,22 +152,26 @@ def corrections() -> dict[str, dict[str, str]]:
     return {"words": given.get("words") or {}, "messages": given.get("messages") or {}}
 
 
+@cache
+def _protected() -> re.Pattern[str]:
+    """Return what OpenCC must not see: the corrected words, the longest first, then places and tags."""
+    words = sorted(corrections()["words"], key=len, reverse=True)
+    return re.compile("|".join([*map(re.escape, words), _PLACES.pattern]))
+
+
 def traditional(text: str) -> str:
     """Return Simplified Chinese in Traditional characters with Taiwan's words, places and tags untouched."""
     if text in corrections()["messages"]:
         return corrections()["messages"][text]
     kept: list[str] = []
+    words = corrections()["words"]
 
-    def keep(word: str) -> str:
-        kept.append(word)
+    def keep(match: re.Match[str]) -> str:
+        kept.append(words.get(match[0], match[0]))
         return chr(_FIRST_PRIVATE + len(kept) - 1)
 
-    text = _PLACES.sub(lambda match: keep(match[0]), text)
-    words = corrections()["words"]
-    if words:
-        longest_first = sorted(words, key=len, reverse=True)
-        text = re.sub("|".join(map(re.escape, longest_first)), lambda match: keep(words[match[0]]), text)
-    text = opencc().convert(text)
+    text = _protected().sub(keep, text)
+    text = opencc().convert(text).translate(_QUOTES)
     for number, word in enumerate(kept):
         text = text.replace(chr(_FIRST_PRIVATE + number), word)
     return text
