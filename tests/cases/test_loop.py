@@ -268,6 +268,8 @@ def test_open_work_goes_over_when_a_post_ends(city):
     case = city.finding().case
     heir = Post(user=city.user("Ding"), role=Role.INSPECTOR.value, from_on=city.posts["Lin"].from_on)
     heir.place_at("320311").save()
-    ended = end_post(post=city.posts["Lin"], on=city.now.date(), to_post=heir, by=city.actor("An"), at=city.now)
+    ended = end_post(
+        post=city.posts["Lin"], on=city.now.date(), to_post=heir, by=city.actor("An"), at=city.now
+    )
     assert sum(ended.moved.values()) == 1
     assert Case.objects.get(pk=case.pk).filed_by_name == "Ding"

@@ -24,7 +24,9 @@ def test_a_code_tells_its_level_and_its_parent(code, level, above):
     assert parent(code) == above
 
 
-@pytest.mark.parametrize("code", ["", "3", "320", "3203110", "32031100100500", "3203110010050011", "32031a", "３２０３１１"])
+@pytest.mark.parametrize(
+    "code", ["", "3", "320", "3203110", "32031100100500", "3203110010050011", "32031a", "３２０３１１"]
+)
 def test_a_code_of_no_level_is_refused_in_words(code):
     with pytest.raises(RuleError) as caught:
         level_of(code)

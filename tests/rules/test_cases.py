@@ -187,11 +187,11 @@ PLAN = clock_plan(T, T + timedelta(hours=8), T + timedelta(hours=12))
 
 
 def test_the_clock_reminds_calls_it_late_a_second_after_and_goes_up_after_half_the_limit_again():
-    assert PLAN == (
+    assert (
         (T + timedelta(hours=8), Move.REMIND),
         (T + timedelta(hours=12, seconds=1), Move.OVERDUE),
         (T + timedelta(hours=18), Move.ESCALATE),  # 12 h + 12 h / 2
-    )
+    ) == PLAN
 
 
 def test_a_limit_of_no_length_goes_up_no_sooner_than_it_is_late():

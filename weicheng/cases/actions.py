@@ -164,11 +164,11 @@ def _insert_fields(model: type[models.Model]) -> list[tuple[str, Callable[..., A
 @lru_cache(maxsize=256)
 def _insert_statement(model: type[models.Model], count: int) -> str:
     quote = connection.ops.quote_name
-    names = [quote(one.column) for one in model._meta.local_concrete_fields if not one.primary_key]
+    names = [quote(str(one.column)) for one in model._meta.local_concrete_fields if not one.primary_key]
     line = f"({', '.join(['%s'] * len(names))})"
     return (
         f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(names)}) "  # noqa: S608 - names of our own columns
-        f"VALUES {', '.join([line] * count)} RETURNING {quote(model._meta.pk.column)}"
+        f"VALUES {', '.join([line] * count)} RETURNING {quote(str(model._meta.pk.column))}"
     )
 
 

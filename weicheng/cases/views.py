@@ -7,7 +7,7 @@ from uuid import UUID
 
 import segno
 from django.db import transaction
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -38,7 +38,7 @@ MAIN_MOVES = (Move.DISPATCH, Move.ACCEPT, Move.HAND_IN, Move.PASS, Move.FAIL, Mo
 
 
 @actor_required
-def cases(request: HttpRequest) -> HttpResponse:
+def cases(request: HttpRequest) -> HttpResponseBase:
     """The list of cases in the reader's scope."""
     return CaseList(request).response("cases/cases.html")
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 from django.core.exceptions import ObjectDoesNotExist
@@ -59,7 +60,7 @@ class Shown:
         return self.attachment.stored.is_picture and self.attachment.stored.broken_at is None
 
     @property
-    def voiding(self):  # type: ignore[no-untyped-def]
+    def voiding(self) -> Any:
         return getattr(self.attachment, "voiding", None)
 
     @property

@@ -30,7 +30,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
-from weicheng.journal.sealing import seal_bytes, unseal_bytes
+from weicheng.journal.sealing import Stored, seal_bytes, unseal_bytes
 from weicheng.rules.errors import N_, RuleError
 
 CHUNK = 1024 * 1024
@@ -162,7 +162,7 @@ def new_key() -> tuple[bytes, bytes, bytes]:
     return key, sealed, wrapped
 
 
-def open_key(sealed: bytes, wrapped: bytes) -> bytes:
+def open_key(sealed: Stored, wrapped: Stored) -> bytes:
     """Return a file's key; RuleError("sealed") when it was destroyed or belongs to another site."""
     return unseal_bytes(bytes(sealed), bytes(wrapped))
 

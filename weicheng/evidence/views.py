@@ -11,7 +11,6 @@ from uuid import UUID
 from django.conf import settings
 from django.http import (
     Http404,
-    HttpRequest,
     HttpResponse,
     HttpResponseBase,
     JsonResponse,
@@ -34,6 +33,7 @@ from weicheng.journal import actions as journal
 from weicheng.journal.actions import Note
 from weicheng.places.actor import Actor
 from weicheng.places.decorators import to_sign_in
+from weicheng.places.http import HttpRequest
 from weicheng.rules.errors import N_, ConflictError, ForbiddenError, MissingError, RuleError
 from weicheng.ui.replies import go_on
 
@@ -48,7 +48,7 @@ def somebody_required(view: View) -> View:
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        if not request.actor.key:  # type: ignore[attr-defined]
+        if not request.actor.key:
             return to_sign_in(request)
         return view(request, *args, **kwargs)
 
@@ -62,7 +62,7 @@ def somebody_required(view: View) -> View:
 @somebody_required
 def file(request: HttpRequest, uid: UUID, variant: str) -> HttpResponseBase:
     """Answer the original, the display copy or the thumbnail of one attachment."""
-    return file_response(request, request.actor, uid, variant)  # type: ignore[attr-defined]
+    return file_response(request, request.actor, uid, variant)
 
 
 def file_response(request: HttpRequest, actor: Actor, uid: UUID, variant: str) -> HttpResponseBase:
@@ -138,14 +138,14 @@ def void(request: HttpRequest, uid: UUID) -> HttpResponse:
     actions.void_attachment(
         uid=uid,
         reason=form.cleaned_data["reason"],
-        by=request.actor,  # type: ignore[attr-defined]
+        by=request.actor,
         at=timezone.now(),
     )
     return go_on(request, reverse("photo", args=[uid]))
 
 
 def _photo_page(request: HttpRequest, uid: UUID, form: VoidForm, status: int = 200) -> HttpResponse:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor: Actor = request.actor
     visible = Attachment.objects.visible_to(actor).select_related("stored", "voiding")
     found = visible.filter(uid=uid).first()
     if found is None:
@@ -182,7 +182,7 @@ def answers_json(view: View) -> View:
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        if not request.actor.key:  # type: ignore[attr-defined]
+        if not request.actor.key:
             return _refusal("signed-out", gettext("登录已失效。请重新登录后再传。"), 401)
         try:
             return view(request, *args, **kwargs)
@@ -216,7 +216,7 @@ def begin(request: HttpRequest) -> JsonResponse:
         sha256=str(given.get("sha256") or ""),
         caption=str(given.get("caption") or ""),
         capture=_capture(given),
-        by=request.actor,  # type: ignore[attr-defined]
+        by=request.actor,
         at=timezone.now(),
     )
     return _told(status)
@@ -226,7 +226,7 @@ def begin(request: HttpRequest) -> JsonResponse:
 @answers_json
 def progress(request: HttpRequest, uid: UUID) -> JsonResponse:
     """Answer which parts are here."""
-    return _told(uploads.upload_status(uid=uid, by=request.actor))  # type: ignore[attr-defined]
+    return _told(uploads.upload_status(uid=uid, by=request.actor))
 
 
 @require_http_methods(["PUT"])
@@ -241,7 +241,7 @@ def part(request: HttpRequest, uid: UUID, number: int) -> JsonResponse:
             N_("一次最多传 {limit_kb} KB。请把文件分段后再传。"),
             limit_kb=settings.UPLOAD_PART_KB,
         )
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor: Actor = request.actor
     return _told(uploads.put_part(uid=uid, number=number, data=request.body, by=actor, at=timezone.now()))
 
 
@@ -249,7 +249,7 @@ def part(request: HttpRequest, uid: UUID, number: int) -> JsonResponse:
 @answers_json
 def finish(request: HttpRequest, uid: UUID) -> JsonResponse:
     """Put the parts together and attach the file."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor: Actor = request.actor
     done = uploads.finish_upload(uid=uid, by=actor, at=timezone.now())
     one = pages.shown([done.attachment], actor)[0]
     told = {

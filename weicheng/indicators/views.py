@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.http.response import HttpResponseBase
@@ -91,7 +92,7 @@ def _file(kind: str, made: Table) -> HttpResponseBase:
             Column(
                 key,
                 _("{title}（%）").format(title=head) if key == "on_time_rate" else head,
-                lambda line, key=key: _cell(line, key),
+                partial(_cell, key=key),
                 kind="number",
             )
             for key, head, _definition in made.head

@@ -186,12 +186,12 @@ class FindingForm(forms.Form):
         point = None
         if place is not None:
             point = PointIn(
-                lon=str(place.lon),
-                lat=str(place.lat),
-                accuracy_m=_text(place.accuracy_m),
+                lon=Decimal(str(place.lon)),
+                lat=Decimal(str(place.lat)),
+                accuracy_m=_decimal(place.accuracy_m),
                 datum=place.datum,
                 at=data["device_at"],
-            )  # type: ignore[arg-type]
+            )
         return FindingIn(
             uid=data["uid"],
             area=data["area"],
@@ -223,10 +223,6 @@ class FindingForm(forms.Form):
 
 def _decimal(value: float | None) -> Decimal | None:
     return None if value is None else Decimal(str(value))
-
-
-def _text(value: float | None) -> str | None:
-    return None if value is None else str(value)
 
 
 def units_near(actor: Actor, area: str, chosen: Unit | None = None, limit: int = 200) -> list[Unit]:

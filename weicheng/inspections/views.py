@@ -7,7 +7,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -24,6 +24,7 @@ from weicheng.inspections.lists import VisitList
 from weicheng.inspections.models import Finding, Visit
 from weicheng.places.areas import name_of, path_name
 from weicheng.places.decorators import actor_required, power_required
+from weicheng.places.http import HttpRequest
 from weicheng.places.models import Unit
 from weicheng.rules.cases import State
 from weicheng.rules.coordinates import distance_m, require_coordinates
@@ -174,7 +175,7 @@ def from_qr(request: HttpRequest, uid: UUID) -> HttpResponse:
 
 
 @actor_required
-def visits(request: HttpRequest) -> HttpResponse:
+def visits(request: HttpRequest) -> HttpResponseBase:
     """The list of visits."""
     return VisitList(request).response("inspections/visits.html")
 

@@ -67,7 +67,9 @@ class Entry(AppendOnly):
     verb = models.CharField(max_length=40)
     object_kind = models.CharField(max_length=30)
     object_key = models.CharField(max_length=64)
-    origin = models.CharField(max_length=64, blank=True, default="", help_text="address the request came from")
+    origin = models.CharField(
+        max_length=64, blank=True, default="", help_text="address the request came from"
+    )
     # An audit administrator is of a city or a district, so the journal keeps no finer columns.
     city = models.CharField(max_length=4, blank=True, default="")
     district = models.CharField(max_length=6, blank=True, default="")
@@ -80,6 +82,9 @@ class Entry(AppendOnly):
             models.Index(fields=["city", "id"], name="journal_entry_city"),
             models.Index(fields=["object_kind", "object_key"], name="journal_entry_object"),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.object_kind}:{self.object_key}"
 
 
 class Site(models.Model):
@@ -97,3 +102,6 @@ class Site(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(name="journal_one_site", condition=models.Q(id=1))]
+
+    def __str__(self) -> str:
+        return str(self.epoch)

@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from weicheng.rules.digests import canonical
 from weicheng.rules.errors import N_, RuleError
 
+Stored = bytes | memoryview  # a binary column, as SQLite or as PostgreSQL gives it
+
 
 @lru_cache(maxsize=1)
 def _site() -> AESGCM:
@@ -27,10 +29,12 @@ def _site() -> AESGCM:
 def seal_bytes(plain: bytes) -> tuple[bytes, bytes]:
     """Return (sealed bytes, wrapped record key) for `plain`."""
     key, nonce, wrap_nonce = AESGCM.generate_key(256), os.urandom(12), os.urandom(12)
-    return nonce + AESGCM(key).encrypt(nonce, plain, None), wrap_nonce + _site().encrypt(wrap_nonce, key, None)
+    return nonce + AESGCM(key).encrypt(nonce, plain, None), wrap_nonce + _site().encrypt(
+        wrap_nonce, key, None
+    )
 
 
-def unseal_bytes(sealed: bytes, wrapped: bytes) -> bytes:
+def unseal_bytes(sealed: Stored, wrapped: Stored) -> bytes:
     """Return what was sealed; RuleError("sealed") when the key was destroyed or is another site's."""
     if not wrapped:
         raise RuleError("sealed", N_("这部分个人信息已按规定删除，无法再查看。"))
@@ -39,7 +43,8 @@ def unseal_bytes(sealed: bytes, wrapped: bytes) -> bytes:
         return AESGCM(key).decrypt(bytes(sealed[:12]), bytes(sealed[12:]), None)
     except InvalidTag:
         raise RuleError(
-            "sealed", N_("个人信息无法解密：本机的站点密钥与写入时不同。请管理员设置原来的 WEICHENG_SITE_KEY。")
+            "sealed",
+            N_("个人信息无法解密：本机的站点密钥与写入时不同。请管理员设置原来的 WEICHENG_SITE_KEY。"),
         ) from None
 
 
@@ -48,7 +53,7 @@ def seal(fields: Mapping[str, Any]) -> tuple[bytes, bytes]:
     return seal_bytes(canonical(fields))
 
 
-def unseal(sealed: bytes | None, wrapped: bytes | None) -> dict[str, Any]:
+def unseal(sealed: Stored | None, wrapped: Stored | None) -> dict[str, Any]:
     """Return the personal fields; an empty dict where none were given."""
     if not sealed:
         return {}

@@ -102,5 +102,5 @@ def mark_all_read(*, by: Actor, at: datetime) -> None:
 
 
 def _mark(ids: list[int], by: Actor, at: datetime) -> None:
-    rows = [NoticeReading(notice_id=pk, user_id=by.user_id, at=at) for pk in ids]
+    rows = [NoticeReading(notice_id=pk, user_id=by.user_id, at=at) for pk in ids]  # type: ignore[misc] # only users read
     NoticeReading.objects.bulk_create(rows, ignore_conflicts=True, batch_size=300)

@@ -225,7 +225,7 @@ def run_task(row: DBTaskResult) -> bool:
         task = row.task
         args, kwargs = row.args_kwargs["args"], row.args_kwargs["kwargs"]
         if task.takes_context:
-            args = [TaskContext(task_result=row.task_result), *args]
+            args = [TaskContext(task_result=row.task_result), *args]  # type: ignore[arg-type] # its stand-in
         returned = task.call(*args, **kwargs)
         succeed(row, returned, at=timezone.now())
     except (Exception, SystemExit) as error:  # a task that calls exit() must not end the worker

@@ -21,7 +21,7 @@ def _folder() -> Path:
     return folder
 
 
-def keep(data: bytes, name: str, user_id: int) -> uuid.UUID:
+def keep(data: bytes, name: str, user_id: int | None) -> uuid.UUID:
     """Keep a file until it is committed; return by which id. Those of yesterday go."""
     folder, draft = _folder(), uuid.uuid4()
     for old in folder.glob("*.draft"):
@@ -37,7 +37,7 @@ def keep(data: bytes, name: str, user_id: int) -> uuid.UUID:
     return draft
 
 
-def read(draft: uuid.UUID, user_id: int) -> tuple[bytes, str]:
+def read(draft: uuid.UUID, user_id: int | None) -> tuple[bytes, str]:
     """Return the file and its name; MissingError("draft") when it is gone or another user's."""
     gone = MissingError("draft", N_("上传的文件已过期或已导入。请重新上传。"))
     try:

@@ -425,7 +425,7 @@ class EndPostForm(forms.Form):
     def __init__(self, *args: Any, posts: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["to_post"].queryset = posts
-        self.fields["to_post"].label_from_instance = post_label  # type: ignore[attr-defined]
+        self.fields["to_post"].label_from_instance = post_label
 
 
 def post_label(post: Post) -> str:

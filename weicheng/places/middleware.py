@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib import auth, messages
@@ -66,7 +67,7 @@ class ActorMiddleware:
         else:
             request.actor = actor_of(post, origin=origin_of(request))
 
-    def _session_of(self, request: HttpRequest, now: datetime) -> SignIn | None:
+    def _session_of(self, request: HttpRequest, now: datetime) -> Any:
         """Return the live sign-in of the session, or None when it is over for any reason."""
         one = _sign_in_of(request.session.session_key)
         if one is None:
@@ -105,7 +106,7 @@ class ActorMiddleware:
         )
 
 
-def _sign_in_of(session_key: str | None) -> SignIn | None:
+def _sign_in_of(session_key: str | None) -> Any:
     """Return the sign-in with its user and the site's generation, in one statement."""
     generation = RawSQL("SELECT generation FROM journal_site WHERE id = 1", [])
     rows = SignIn.objects.filter(session_key=session_key).select_related("user")

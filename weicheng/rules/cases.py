@@ -49,7 +49,7 @@ class Move(StrEnum):
     GRANT_EXTENSION = "grant_extension"  # 同意延期
     REFUSE_EXTENSION = "refuse_extension"  # 不同意延期
     HAND_IN = "hand_in"  # 反馈
-    PASS = "pass"  # 核查通过, 结案
+    PASS = "pass"  # noqa: S105 - 核查通过, 结案
     FAIL = "fail"  # 核查不通过, 返工
     CANCEL = "cancel"  # 撤销
     WITHDRAW = "withdraw"  # 撤回: the finder's own, within minutes
@@ -206,7 +206,9 @@ def may_charge(dispatcher_area: str, unit_area: str, serves: Iterable[str]) -> b
     """
     if not dispatcher_area:
         return False
-    return unit_area.startswith(dispatcher_area) or any(dispatcher_area.startswith(area) for area in serves if area)
+    return unit_area.startswith(dispatcher_area) or any(
+        dispatcher_area.startswith(area) for area in serves if area
+    )
 
 
 # Half the limit again without an answer moves a case one level up: a working rule of this system (recalled
@@ -214,7 +216,9 @@ def may_charge(dispatcher_area: str, unit_area: str, serves: Iterable[str]) -> b
 ESCALATE_AFTER = Fraction(1, 2)
 
 
-def clock_plan(clock_from: datetime, warn_at: datetime, due_at: datetime) -> tuple[tuple[datetime, Move], ...]:
+def clock_plan(
+    clock_from: datetime, warn_at: datetime, due_at: datetime
+) -> tuple[tuple[datetime, Move], ...]:
     """Return the moments at which the clock itself moves an open case, in order.
 
     Remind when a third of the limit is left; overdue one second after the deadline, because the deadline

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -17,7 +17,7 @@ from weicheng.places.areas import area as area_of
 from weicheng.rules.digests import digest
 from weicheng.rules.errors import N_, ConflictError, ForbiddenError, RuleError
 from weicheng.standards import kinds
-from weicheng.standards.editions import find_in_force
+from weicheng.standards.editions import Categories, find_in_force
 from weicheng.standards.kinds import Confidence
 from weicheng.standards.models import Edition
 from weicheng.standards.yaml_text import read_yaml
@@ -290,7 +290,7 @@ def _require_known_categories(row: Edition, body: kinds.Part) -> None:
     else:
         return
     catalogue = find_in_force("case-categories", "categories", row.owner, row.in_force_from)
-    unknown = sorted(named - set(catalogue.body.by_code if catalogue else ()))
+    unknown = sorted(named - set(cast(Categories, catalogue).body.by_code if catalogue else ()))
     if unknown:
         raise RuleError(
             "unknown-category",

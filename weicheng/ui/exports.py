@@ -124,9 +124,9 @@ def _write(sheet: Any, line: int, at: int, value: Any, written: Any) -> None:
             sheet.write_string(line, at, value.isoformat())
         else:
             sheet.write_datetime(line, at, dt.datetime.combine(value, dt.time()), written)
-    elif isinstance(value, (int, float, Decimal)):
+    elif isinstance(value, int | float | Decimal):
         # A workbook keeps fifteen digits; a longer number, or none at all (NaN), stays text.
-        if math.isfinite(value) and abs(value) < 10**15:
+        if math.isfinite(value) and -(10**15) < value < 10**15:
             sheet.write_number(line, at, value)
         else:
             sheet.write_string(line, at, str(value))

@@ -127,7 +127,7 @@ class Choices(Filter):
         key: str,
         label: Any,
         *,
-        options: Iterable[Option] | Callable[[HttpRequest], Iterable[Option]],
+        options: Iterable[Option] | Callable[[Any], Iterable[Option]],
         multiple: bool = False,
         field: str = "",
         apply: Callable[[QuerySet, Any], QuerySet] | str | None = None,
@@ -180,7 +180,7 @@ class Exact(Filter):
         key: str,
         label: Any,
         *,
-        show: Callable[[str, HttpRequest], Any],
+        show: Callable[[str, Any], Any],
         field: str = "",
         apply: Callable[[QuerySet, Any], QuerySet] | str | None = None,
     ) -> None:

@@ -76,7 +76,7 @@ class BatchAction:
 
     name: str
     label: Any
-    url: str | Callable[[HttpRequest], str]
+    url: str | Callable[[Any], str]
     confirm: Any = ""
     tone: str = "primary"
 
@@ -136,7 +136,7 @@ class ListPage:
     batch: Sequence[BatchAction] = ()
 
     def __init__(self, request: HttpRequest, rows: QuerySet | Sequence[QuerySet]) -> None:
-        self.request = request
+        self.request: Any = request  # the apps above hang an actor on it
         self.scopes: list[QuerySet] = [rows] if isinstance(rows, QuerySet) else list(rows)
         if not self.scopes:
             raise ValueError("A list needs at least one queryset; pass Model.objects.none() for nothing.")
