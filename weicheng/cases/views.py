@@ -34,7 +34,7 @@ from weicheng.ui.replies import go_on
 BATCH_MOVES = (Move.DISPATCH, Move.PASS, Move.SUPERVISE)
 BATCH_LIMIT = 200
 # Offered as buttons of the first rank; the rest stands behind "更多".
-MAIN_MOVES = (Move.DISPATCH, Move.ACCEPT, Move.HAND_IN, Move.PASS, Move.FAIL, Move.GRANT_EXTENSION)
+MAIN_MOVES = (Move.DISPATCH, Move.ACCEPT, Move.HAND_IN, Move.PASS, Move.GRANT_EXTENSION)
 
 
 @actor_required

@@ -230,7 +230,7 @@ def visit(request: HttpRequest, uid: UUID) -> HttpResponse:
         context |= {
             "checklist": checklist,
             "score": score,
-            "items": [
+            "lines": [
                 {"item": item, "count": counts.get(item.number, 0), "line": lost.get(item.number)}
                 for item in checklist.body.items
             ],
