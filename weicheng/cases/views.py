@@ -28,8 +28,8 @@ from weicheng.places.areas import path_name
 from weicheng.places.decorators import actor_required
 from weicheng.places.http import HttpRequest
 from weicheng.rules.cases import MOVE_LABELS, STATE_LABELS, Move, Part, State
-from weicheng.rules.errors import ConflictError, RuleError
-from weicheng.ui.replies import go_on
+from weicheng.rules.errors import RuleError
+from weicheng.ui.replies import go_on, status_of
 
 BATCH_MOVES = (Move.DISPATCH, Move.PASS, Move.SUPERVISE)
 BATCH_LIMIT = 200
@@ -78,6 +78,8 @@ def _context(request: HttpRequest, case: Case, bound: MoveForm | None = None) ->
         "severity": dict(severity_names(case.area)).get(case.severity, case.severity),
         "deadline": explain(case) if not case.extended else None,
         "forms": forms,
+        # A refused move that is not on offer has no form to stand at: its sentence stands above them.
+        "refusals": _sentences(bound) if bound is not None and bound.move not in moves else [],
         "todo": any(form["main"] for form in forms),
         "steps": timeline(case, actor),
         "finding": getattr(case, "finding", None),
@@ -87,6 +89,10 @@ def _context(request: HttpRequest, case: Case, bound: MoveForm | None = None) ->
         and (Part.DISPATCHER in parts_in(case, actor) or case.filed_by_key == actor.key) and not actor.case_uid,
         "own_work": actor.key in case.handler_keys and case.state == State.HANDED_IN.value,
     }  # fmt: skip
+
+
+def _sentences(form: MoveForm) -> list[str]:
+    return [str(sentence) for sentences in form.errors.values() for sentence in sentences]
 
 
 def _links(case: Case, actor: Actor) -> list[dict[str, Any]]:
@@ -157,7 +163,7 @@ def _take(request: HttpRequest, case: Case, move: Move, actor: Actor) -> tuple[M
             )
     except RuleError as error:
         form.add_error("photos" if error.code == "need-photo" else None, error.sentence(_))
-        return form, 409 if isinstance(error, ConflictError) else 422
+        return form, status_of(error)
     return None
 
 
