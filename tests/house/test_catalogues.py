@@ -9,8 +9,8 @@ from django.test import Client
 from tools import catalogues
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
-# Head words of a sheet, units of a limit and an example: the reader of the file knows only these.
-SPELT_IN_CHINESE = {"日期", "类型", "名称", "放假", "上班", "国庆节", "紧急工作时", "小时", "个工作日", "天"}
+# Head words and values of a sheet, units of a limit: the reader of the file knows these.
+SPELT_IN_CHINESE = {"日期", "类型", "名称", "放假", "上班", "紧急工作时", "小时", "个工作日", "天"}
 
 
 @pytest.fixture(scope="module")
