@@ -1,23 +1,14 @@
 """Read the days of a work calendar from a sheet with the columns 日期, 类型 (放假 or 上班), 名称."""
 
-import csv
-import io
-import zipfile
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from datetime import date
 
-from python_calamine import CalamineError, CalamineWorkbook
+from django.utils.translation import gettext as _
 
 from weicheng.rules.errors import N_, RuleError
+from weicheng.ui import imports
 
-HEAD = ("日期", "类型", "名称")
-LIMIT_ROWS = 2000
-LIMIT_BYTES = 1_000_000
-# A workbook is a zip: a few kilobytes may unfold to gigabytes.
-LIMIT_UNFOLDED_BYTES = 20_000_000
-HEAD_WITHIN = 10  # rows
+MOST_SHOWN = 5  # faults named at once
 _OFF, _WORK = {"放假", "休息", "休"}, {"上班", "调休上班", "班", "补班"}
 
 
@@ -32,92 +23,55 @@ class Days:
 
 
 def read_days(name: str, data: bytes) -> Days:
-    """Return the days of an .xlsx or .csv file.
+    """Return the days of a workbook or CSV file.
 
-    RuleError("day-sheet"): too large, not a sheet, no head row, a bad line (naming it), a day twice, no day.
+    RuleError: those of `imports.dry_run` for a file that cannot be read; "day-sheet" naming the faulty cells.
     """
-    if len(data) > LIMIT_BYTES:
-        raise _refusal(N_("文件超过 {limit} KB。请只保留日期表。"), limit=LIMIT_BYTES // 1000)
-    rows = _csv_rows(data) if name.lower().endswith(".csv") else _workbook_rows(data)
-    head = next(
-        (at for at, row in enumerate(rows[:HEAD_WITHIN]) if set(HEAD) <= {_word(c) for c in row}), None
-    )
-    if head is None:
-        raise _refusal(N_("前 {rows} 行里没有找到表头“日期、类型、名称”。请补上表头。"), rows=HEAD_WITHIN)
-    if len(rows) - head - 1 > LIMIT_ROWS:
-        raise _refusal(N_("超过 {limit} 行。请只保留放假和调休上班的日子。"), limit=LIMIT_ROWS)
-    places = [[_word(cell) for cell in rows[head]].index(title) for title in HEAD]
+    report = imports.dry_run(_DayImport(), data, name)
+    if report.errors:
+        shown = "；".join(str(error) for error in report.errors[:MOST_SHOWN])
+        raise RuleError(
+            "day-sheet", N_("表格有 {count} 处要改。{faults}"), count=len(report.errors), faults=shown
+        )
     off: dict[date, str] = {}
     work: dict[date, str] = {}
-    for number, row in enumerate(rows[head + 1 :], start=head + 2):
-        cells = [row[place] if place < len(row) else "" for place in places]
-        if not any(_word(cell) for cell in cells):
-            continue
-        day, kind, title = _date(cells[0], number), _word(cells[1]), _word(cells[2])
-        if kind not in _OFF | _WORK:
-            raise _refusal(N_("第 {row} 行“类型”是“{kind}”。请写放假或上班。"), row=number, kind=kind[:20])
-        if not title:
-            raise _refusal(N_("第 {row} 行“名称”是空的。请写节日名称，例如国庆节。"), row=number)
-        if day in off or day in work:
-            raise _refusal(N_("第 {row} 行的 {day} 前面已经有了。请只保留一行。"), row=number, day=day)
-        (off if kind in _OFF else work)[day] = title
-    if not off and not work:
-        raise _refusal(N_("表里没有日期。请填写放假和调休上班的日子。"))
+    for plan in report.plans:
+        values = plan.row.values
+        (off if values["off"] else work)[values["day"]] = values["title"]
     return Days(off, work)
 
 
-def _csv_rows(data: bytes) -> list[Sequence[Any]]:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        try:
-            return list(csv.reader(io.StringIO(text, newline="")))
-        except csv.Error:
-            break
-    raise _refusal(N_("文件无法读取。请另存为 UTF-8 的 CSV 后再试。"))
-
-
-def _workbook_rows(data: bytes) -> list[Sequence[Any]]:
+def _day(text: str) -> date:
+    plain = "".join(text.split()).replace("年", "-").replace("月", "-").replace("日", "")
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as book:
-            unfolded = sum(part.file_size for part in book.infolist())
-        if unfolded > LIMIT_UNFOLDED_BYTES:
-            raise _refusal(N_("工作簿展开后过大。请只保留日期表后另存。"))
-        sheets = CalamineWorkbook.from_filelike(io.BytesIO(data))
-        return sheets.get_sheet_by_index(0).to_python(skip_empty_area=False)
-    except (zipfile.BadZipFile, CalamineError, ValueError, OSError, EOFError):
-        raise _refusal(N_("文件不是可读取的 Excel 工作簿（.xlsx），或设有密码。请另存后再试。")) from None
-
-
-def _word(cell: Any) -> str:
-    return "".join(str(cell if cell is not None else "").split())
-
-
-def _date(cell: Any, row: int) -> date:
-    if isinstance(cell, datetime):
-        return cell.date()
-    if isinstance(cell, date):
-        return cell
-    text = (
-        _word(cell)
-        .replace("年", "-")
-        .replace("月", "-")
-        .replace("日", "")
-        .replace("/", "-")
-        .replace(".", "-")
-    )
-    try:
-        year, month, day = (int(part) for part in text.split("-"))
+        year, month, day = (int(part) for part in plain.replace("/", "-").replace(".", "-").split("-"))
         return date(year, month, day)
     except ValueError:
-        raise _refusal(
-            N_("第 {row} 行“日期”是“{text}”，无法识别。请写成 2026-10-01 的样子。"),
-            row=row,
-            text=_word(cell)[:20],
+        raise RuleError(
+            "day-sheet", N_("“{text}”无法识别为日期。请写成 2026-10-01 的样子。"), text=text[:20]
         ) from None
 
 
-def _refusal(message: str, **values: Any) -> RuleError:
-    return RuleError("day-sheet", message, **values)
+def _is_off(text: str) -> bool:
+    word = "".join(text.split())
+    if word not in _OFF | _WORK:
+        raise RuleError("day-sheet", N_("“{text}”不是日子的类型。请写放假或上班。"), text=text[:20])
+    return word in _OFF
+
+
+class _DayImport(imports.Importer):
+    def __init__(self) -> None:
+        fields = [
+            imports.Field("day", _("日期"), required=True, parse=_day, aliases=("日期",)),
+            imports.Field("off", _("类型"), required=True, parse=_is_off, aliases=("类型",)),
+            imports.Field("title", _("名称"), required=True, aliases=("名称",)),
+        ]
+        self.sheet = imports.Sheet("days", _("工作日历"), fields, limit_rows=2000)
+
+    def plan(self, rows: list[imports.Row], fail: imports.Fail) -> list[imports.Plan]:
+        seen: set[date] = set()
+        for row in rows:
+            if row.values["day"] in seen:
+                fail(row, "day", _("{day} 前面已经有了。请只保留一行。").format(day=row.values["day"]))
+            seen.add(row.values["day"])
+        return [imports.Plan(row, "new") for row in rows]

@@ -13,6 +13,7 @@ from weicheng.standards.kinds import KINDS, Confidence
 from weicheng.standards.models import Edition
 from weicheng.standards.yaml_text import LIMIT_BYTES, read_yaml, write_yaml
 from weicheng.ui.forms import DayField
+from weicheng.ui.imports import FILE_MB
 
 
 class EditionForm(forms.Form):
@@ -101,11 +102,11 @@ class EditionForm(forms.Form):
         if not file:
             return read_yaml(cleaned["body"])
         # One byte more than allowed is enough to be refused; the rest need not be read.
-        data = file.read(LIMIT_BYTES + 1)
         if self.kind == "calendar" and file.name.lower().endswith((".xlsx", ".csv")):
             body = kinds.read_body("calendar", read_yaml(cleaned["body"])).model_dump()
+            data = file.read((FILE_MB << 20) + 1)
             return _with_days(body, day_sheet.read_days(file.name, data))
-        given = read_yaml(data)
+        given = read_yaml(file.read(LIMIT_BYTES + 1))
         # A pack file is a body with its head; the head is typed above.
         return given["body"] if isinstance(given.get("body"), dict) else given
 
