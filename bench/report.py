@@ -3,6 +3,7 @@
 import os
 import platform
 import sqlite3
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,8 @@ TARGETS = {
     "photo": 15.0,
     "start": 2.0,
 }
+# The task names a common and a rare state; the default list is our addition and judged apart.
+ASKED, WITH_OPEN = "common and rare", "and all open"
 OTHERS = """| What users would pick instead | creates/s, 8 clients | one client, p50 | list | photo | memory |
 | --- | --- | --- | --- | --- | --- |
 | NocoBase | 95–185 | 7–11 ms | 71–81 ms | 25 ms | 477 MiB |
@@ -111,7 +114,7 @@ def _machine(results: Results, load: tuple[float, float]) -> list[str]:
         f"Machine: {os.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}, "
         f"{', '.join(databases)}.",
         f"Load average of the machine before and after: {load[0]:.1f} and {load[1]:.1f}. "
-        "The bench itself keeps it between 1 and 2; more means that others were at work, and times in ms are too high.",
+        "What others run at the same time makes every time longer, CPU times too: read ratios first.",
     ]
 
 
@@ -122,14 +125,15 @@ def _method(rounds: int, sizes: tuple[int, int], loads: Mapping[str, float], sec
         "of the rounds; a ratio is taken inside each round, between runs seconds apart, and then its median.",
         "- Server: the web process as `weicheng run` starts it (granian, one process × 8 threads, loopback). Client: "
         "threads of one other process with kept connections and requests made beforehand; both share the cores. "
-        "*CPU* is the server's processor time a request, which noise hardly touches.",
+        "*CPU* is the server's processor time a request; it waits for nobody, but grows on busy cores.",
         "- `bare` is `POST /bare` of the same server with the same middleware and database settings: read JSON, one "
         "INSERT by cursor, answer. It exists only in the bench.",
         "- A finding is sent as a phone does: note, address, unit, point, device time. It writes a finding, its version, "
         "its case, two steps (filed, dispatched) and a journal entry, in one durable transaction. Writing goes to the "
         f"installation that holds {sizes[0]:,} findings.",
         "- Lists: first page of 20, newest first. The common state holds nine of ten cases, the rare one about one in "
-        "2,000. The unit has 0.1 % of the rows.",
+        "2,000 (so that there is something to read, one in five of the small community and one in fifty of the unit). "
+        "The unit has 0.1 % of the rows. The list of all open cases is asked for by nobody but is what opens first.",
         "- Start: `weicheng run` on an installed site until the sign-in page has been answered; memory: resident "
         "size of supervisor, web and worker three seconds later (shared pages counted in each).",
         f"- Loaded into the real schema with all indexes: {loaded}. The whole run took {seconds / 60:.1f} minutes.",
@@ -180,7 +184,13 @@ def _writing(results: Results, engines: list[str]) -> list[str]:
         )
         best = max(_of(figures, f"batch-{clients}-rate") for clients in (1, CLIENTS))
         lines.append(
-            _target(f"{engine}: findings/s in batches", best, TARGETS["batch"], least=True, form="{:,.0f}")
+            _target(
+                f"{engine}: findings/s in batches, the better of 1 and 8 clients",
+                best,
+                TARGETS["batch"],
+                least=True,
+                form="{:,.0f}",
+            )
         )
         lines.append(
             _target(f"{engine}: photo, p50", _of(figures, "photo-p50"), TARGETS["photo"], form="{:.1f} ms")
@@ -201,12 +211,15 @@ def _lists(results: Results, engines: list[str], sizes: tuple[int, int]) -> list
         ]
         for engine in engines:
             at_small, at_large = results[f"{engine} {small}"], results.get(f"{engine} {large}", {})
-            slowest, growth = 0.0, []
+            slowest: dict[str, float] = defaultdict(float)
+            growth: dict[str, float] = defaultdict(float)
             for who, reader in READERS.items():
                 for state in (*STATES, "open"):
                     key = f"{door}-{who}-{state}"
                     p50 = _of(at_small, f"{key}-p50")
-                    slowest = max(slowest, p50)
+                    judged = [WITH_OPEN] if state == "open" else [ASKED, WITH_OPEN]
+                    for scope in judged:
+                        slowest[scope] = max(slowest[scope], p50)
                     label = STATES.get(state, "all open (the default)")
                     shown = f"{_of(at_small, key + '-rows'):.0f}"
                     far = ["", "", ""]
@@ -217,7 +230,8 @@ def _lists(results: Results, engines: list[str], sizes: tuple[int, int]) -> list
                                 at_large[f"{key}-p50"], at_small[f"{key}-p50"], strict=True
                             )
                         ]
-                        growth.append(median(ratios))
+                        for scope in judged:
+                            growth[scope] = max(growth[scope], median(ratios))
                         shown += f" / {_of(at_large, key + '-rows'):.0f}"
                         far = [
                             f"{_of(at_large, key + '-p50'):.1f}",
@@ -228,18 +242,22 @@ def _lists(results: Results, engines: list[str], sizes: tuple[int, int]) -> list
                         f"| {engine} | {reader} | {label} | {shown} | {p50:.1f} "
                         f"| {_of(at_small, key + '-cpu'):.1f} | {' | '.join(far)} |"
                     )
-            worst.append(
-                _target(
-                    f"{engine}: {title}, slowest p50 at {small:,}", slowest, TARGETS["list"], form="{:.1f} ms"
-                )
-            )
-            if growth:
+            for scope in (ASKED, WITH_OPEN):
+                name = f"{engine}: {title}, {scope}"
                 worst.append(
                     _target(
-                        f"{engine}: {title}, {large:,} ÷ {small:,}, worst", max(growth), TARGETS["growth"],
-                        form="{:.2f}",
+                        f"{name}, slowest p50 at {small:,}", slowest[scope], TARGETS["list"], form="{:.1f} ms"
                     )
-                )  # fmt: skip
+                )
+                if growth:
+                    worst.append(
+                        _target(
+                            f"{name}, {large:,} ÷ {small:,}, worst",
+                            growth[scope],
+                            TARGETS["growth"],
+                            form="{:.2f}",
+                        )
+                    )
         lines.append("")
     return [*lines, "Rows shown: at the smaller and at the larger size.", "", *_targets_head(), *worst]
 
@@ -257,7 +275,7 @@ def _starting(results: Results, engines: list[str]) -> list[str]:
     lines += ["", *_targets_head()]
     for engine in engines:
         took = _of(results[engine], "start")
-        lines.append(_target(f"{engine}: cold start", took, TARGETS["start"], form="{:.1f} s"))
+        lines.append(_target(f"{engine}: cold start", took, TARGETS["start"], form="{:.2f} s"))
     return lines
 
 

@@ -20,6 +20,11 @@ def test_a_quick_bench_writes_its_figures_into_the_file_it_is_given(tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     written = out.read_text(encoding="utf-8")
-    for words in ("| SQLite | bare insert | 8 |", "| SQLite | finding | 1 |", "| SQLite | unit liaison |", "MiB"):
+    for words in (
+        "| SQLite | bare insert | 8 |",
+        "| SQLite | finding | 1 |",
+        "| SQLite | unit liaison |",
+        "MiB",
+    ):
         assert words in written
     assert str(ROOT) not in written
