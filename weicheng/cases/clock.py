@@ -7,8 +7,9 @@ from django.db import transaction
 
 from weicheng.cases import deadlines
 from weicheng.cases.actions import make_event, save_heads
-from weicheng.cases.models import Case, Event
+from weicheng.cases.models import Case
 from weicheng.journal.actions import SYSTEM, Note, record_all
+from weicheng.journal.rows import insert_all
 from weicheng.notices.effects import happened, once, once_each
 from weicheng.places.actors import today
 from weicheng.rules.areas import parent
@@ -52,7 +53,7 @@ def _tick_batch(now: datetime) -> int:
             (Note(f"case.{move}", "case", str(case.uid), case.area, {"number": case.number}), SYSTEM)
         )
     save_heads(cases)
-    Event.objects.bulk_create(events)
+    insert_all(events)
     record_all(entries, at=now)
     return len(cases)
 
@@ -104,6 +105,6 @@ def _recompute(key: str, edition: Edition, now: datetime) -> int:
             )
         changed.append(case)
     save_heads(changed)
-    Event.objects.bulk_create(events, batch_size=500)
+    insert_all(events)
     record_all(entries, at=now)
     return len(events)

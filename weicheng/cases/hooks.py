@@ -8,10 +8,11 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from weicheng.cases.actions import make_event
-from weicheng.cases.models import Case, Event
+from weicheng.cases.models import Case
 from weicheng.cases.parts import parts_in
 from weicheng.evidence import owners
 from weicheng.journal.actions import Note, record_all
+from weicheng.journal.rows import insert_all
 from weicheng.places import handover
 from weicheng.places.actor import Actor
 from weicheng.places.models import Post, Unit
@@ -95,5 +96,5 @@ def _note_all(
         events.append(make_event(case, case.version, Move.NOTE, State(case.state), detail, by=by, at=at))
         entries.append((Note(verb, "case", str(case.uid), case.area, {"number": case.number}), by))
     Case.objects.bulk_update(cases, [*fields, "version"], batch_size=200)
-    Event.objects.bulk_create(events, batch_size=500)
+    insert_all(events)
     record_all(entries, at=at)

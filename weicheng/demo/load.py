@@ -34,6 +34,7 @@ from weicheng.inspections.models import Finding, Visit
 from weicheng.journal import site
 from weicheng.journal.actions import SYSTEM, Note, Who, record_all
 from weicheng.journal.models import Site
+from weicheng.journal.rows import insert_all
 from weicheng.notices.actions import mark_all_read
 from weicheng.notices.effects import once_each
 from weicheng.notices.models import Notice
@@ -521,7 +522,7 @@ class _Loader:
             cases, batch_size=500, update_conflicts=True, unique_fields=["id"],
             update_fields=["next_at", "desk", "version"],
         )  # fmt: skip
-        Event.objects.bulk_create(events, batch_size=500)
+        insert_all(events)
         record_all(notes, at=until)
         return True
 

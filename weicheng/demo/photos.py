@@ -15,6 +15,7 @@ from weicheng.evidence import actions as evidence
 from weicheng.evidence import photos, storage
 from weicheng.evidence.models import Attachment, StoredFile
 from weicheng.journal.actions import Note, Who, record_all
+from weicheng.journal.rows import insert_all
 from weicheng.places.actor import Actor
 
 
@@ -81,8 +82,10 @@ def hang(shots: Sequence[Shot]) -> int:
             earlier=earlier,
         )
         rows.append(row)
-    StoredFile.objects.bulk_create(list(new.values()), batch_size=500)
-    Attachment.objects.bulk_create(rows, batch_size=400)
+    insert_all(list(new.values()))
+    for row in rows:
+        row.stored_id = row.stored.pk  # known only now
+    insert_all(rows)
     record_all(_notes(rows, shots), at=shots[0].at)
     return len(new)
 

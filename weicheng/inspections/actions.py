@@ -12,11 +12,12 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext
 
-from weicheng.cases.actions import NOTE_LIMIT, NewCase, file_cases, insert_all, require_may_charge
+from weicheng.cases.actions import NOTE_LIMIT, NewCase, file_cases, require_may_charge
 from weicheng.cases.models import Case
 from weicheng.inspections.drafts import COORDINATE_PLACES, FindingIn, PointIn, Verdict, VisitIn
 from weicheng.inspections.models import Finding, FindingVersion, Visit
 from weicheng.journal.actions import Note, record, record_all
+from weicheng.journal.rows import insert_all
 from weicheng.places.actor import Actor
 from weicheng.places.actors import today
 from weicheng.places.areas import open_area

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from weicheng.journal.models import Entry
+from weicheng.journal.rows import insert_all
 from weicheng.rules.digests import canonical, digest
 
 
@@ -57,7 +58,7 @@ def record(note: Note, *, by: Who, at: datetime) -> Entry:
 
 def record_all(notes: Iterable[tuple[Note, Who]], *, at: datetime) -> None:
     """Append many entries in one statement, for verbs over many rows; a note may carry its own moment."""
-    Entry.objects.bulk_create([_entry(note, by, note.at or at) for note, by in notes], batch_size=500)
+    insert_all([_entry(note, by, note.at or at) for note, by in notes])
 
 
 def _entry(note: Note, by: Who, at: datetime) -> Entry:
