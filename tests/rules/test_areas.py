@@ -34,6 +34,13 @@ def test_a_code_of_no_level_is_refused_in_words(code):
     assert "请从区划列表中选择" in caught.value.sentence()
 
 
+@pytest.mark.parametrize("code", ["x" * 60, "3" * 60])
+def test_a_refused_code_is_quoted_in_part(code):
+    with pytest.raises(RuleError) as caught:
+        level_of(code)
+    assert caught.value.values["code"] == code[0] * 40
+
+
 def test_cut_fills_the_levels_above_and_leaves_those_below_empty():
     assert cut("320311001") == {
         "province": "32",

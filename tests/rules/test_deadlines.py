@@ -214,6 +214,14 @@ def test_office_hours_may_touch():
     assert deadline(at("10-08 11:00"), parse_limit("1.5小时"), touching).due_at == at("10-08 12:30")
 
 
+@pytest.mark.parametrize(
+    "hours", [((time(9), time(16)),), ((time(8), time(10)), (time(11), time(13)), (time(14), time(17)))]
+)
+def test_a_limit_in_days_ends_with_the_last_hour_of_the_office_however_the_day_is_parted(hours):
+    result = deadline(at("10-12 09:30"), parse_limit("1工作日"), replace(CALENDAR, hours=hours))
+    assert result.due_at.timetz() == hours[-1][1].replace(tzinfo=ZONE)
+
+
 def test_office_hours_keep_their_seconds():
     odd = replace(CALENDAR, hours=((time(9, 0, 1, 2), time(9, 59, 59, 5)),))
     assert odd.day_length == timedelta(minutes=59, seconds=58, microseconds=3)

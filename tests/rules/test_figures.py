@@ -113,7 +113,8 @@ def test_a_ratio_is_exact_and_a_ratio_of_nothing_is_not_assessed(ratio, quotient
         (1, 2.0, TypeError),
         (True, 2, TypeError),
         (1, False, TypeError),
-        (1, -2, ValueError),
+        (1, -1, ValueError),
+        (1, Decimal("-0.5"), ValueError),
     ],
 )
 def test_a_ratio_is_made_of_two_exact_numbers(numerator, denominator, error):
@@ -253,6 +254,14 @@ def test_the_first_and_the_last_day_belong_to_the_period(day, inside):
         (
             Period.between(date(2026, 2, 1), date(2026, 3, 31)),
             Period.between(date(2025, 12, 1), date(2026, 1, 31)),
+        ),
+        (
+            Period.between(date(2025, 11, 1), date(2026, 2, 28)),  # four months across the new year
+            Period.between(date(2025, 7, 1), date(2025, 10, 31)),
+        ),
+        (
+            Period.between(date(2023, 3, 1), date(2025, 2, 28)),  # two years of months
+            Period.between(date(2021, 3, 1), date(2023, 2, 28)),
         ),
         (
             Period.between(date(2026, 10, 5), date(2026, 10, 13)),  # nine days before nine days

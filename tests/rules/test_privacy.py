@@ -86,6 +86,10 @@ def test_an_id_number_shows_six_and_four_or_on_public_pages_one_and_one(number, 
     assert mask_id_number(number, public=public) == shown
 
 
+def test_an_id_number_is_masked_for_the_office_unless_it_is_said_to_be_public():
+    assert mask_id_number(EXAMPLE_ID) == "110105********002X"
+
+
 @pytest.mark.parametrize(
     ("email", "shown"),
     [
@@ -218,6 +222,7 @@ def test_what_cannot_be_dialled_is_refused_without_repeating_it(phone):
         ("110105491231002", EXAMPLE_ID),  # 15 characters: the century and the check are added
         (id_number("32031120261008001"), id_number("32031120261008001")),  # born today
         (id_number("83000020000229001"), id_number("83000020000229001")),  # 29 February of a leap year
+        (id_number("15220119900101001"), id_number("15220119900101001")),  # the third digit is not 0
     ],
 )
 def test_a_valid_id_number_is_stored_as_eighteen_characters(number, stored):
