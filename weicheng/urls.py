@@ -4,6 +4,9 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 urlpatterns = [
+    path(
+        "api/", include("weicheng.api.urls")
+    ),  # first: a phone that sends many findings waits for no page's pattern
     path("", include("weicheng.web.urls")),
     path("", include("weicheng.places.urls")),
     path("", include("weicheng.ui.urls")),
@@ -13,7 +16,6 @@ urlpatterns = [
     path("", include("weicheng.cases.urls")),
     path("", include("weicheng.inspections.urls")),
     path("", include("weicheng.indicators.urls")),
-    path("api/", include("weicheng.api.urls")),
     path("language", set_language, name="set_language"),
 ]
 
