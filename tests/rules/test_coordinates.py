@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from weicheng.rules.coordinates import (
     Datum,
     bd09_to_gcj02,
+    datum_of,
     distance_m,
     gcj02_to_bd09,
     gcj02_to_wgs84,
@@ -137,3 +138,15 @@ def test_there_and_back_again_is_the_same_place(point):
 @given(_inside_china)
 def test_the_offset_is_between_nothing_and_two_kilometres(point):
     assert 0 < distance_m(point, wgs84_to_gcj02(*point)) < 2000
+
+
+@pytest.mark.parametrize("name", ["GCJ02", "gcj02", "Gcj02"])
+def test_a_datum_is_known_in_any_case(name):
+    assert datum_of(name) is Datum.GCJ02
+
+
+def test_a_datum_not_met_in_practice_is_refused_and_quoted_in_part():
+    with pytest.raises(RuleError) as caught:
+        datum_of("Beijing54" * 9)
+    assert caught.value.code == "datum"
+    assert caught.value.values == {"datum": "Beijing54Beijing54Be"}

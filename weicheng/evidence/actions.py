@@ -18,7 +18,7 @@ from weicheng.evidence.models import Attachment, Purpose, StoredFile, Voiding
 from weicheng.journal import actions as journal
 from weicheng.journal.actions import Note
 from weicheng.places.actor import Actor
-from weicheng.rules.coordinates import Datum, require_coordinates
+from weicheng.rules.coordinates import Datum, datum_of, require_coordinates
 from weicheng.rules.digests import canonical, digest
 from weicheng.rules.errors import N_, ConflictError, ForbiddenError, MissingError, RuleError
 from weicheng.rules.moments import require_aware
@@ -62,14 +62,7 @@ class Capture:
         if self.lon is None or self.lat is None:
             return Capture(device_at=self.device_at, gps_at=self.gps_at, datum="")
         require_coordinates(float(self.lon), float(self.lat))
-        try:
-            datum = Datum(self.datum.lower())
-        except ValueError:
-            raise RuleError(
-                "datum",
-                N_("坐标系“{datum}”无法识别。请写 CGCS2000、WGS84、GCJ02 或 BD09。"),
-                datum=self.datum[:20],
-            ) from None
+        datum = datum_of(self.datum)
         accuracy = self.accuracy_m
         if accuracy is not None:
             # A phone without any idea says millions of metres; the column holds ten thousand kilometres.

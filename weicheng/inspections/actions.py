@@ -23,7 +23,7 @@ from weicheng.places.actors import today
 from weicheng.places.areas import open_area
 from weicheng.places.models import Unit
 from weicheng.rules.captures import occurred_on_allowed
-from weicheng.rules.coordinates import Datum, require_coordinates, to_cgcs2000
+from weicheng.rules.coordinates import Datum, datum_of, require_coordinates, to_cgcs2000
 from weicheng.rules.digests import canonical, digest
 from weicheng.rules.errors import N_, ConflictError, ForbiddenError, RuleError
 from weicheng.standards import editions
@@ -271,15 +271,7 @@ def _point(point: PointIn | None) -> tuple[Decimal | None, Decimal | None]:
         return None, None
     given_lon, given_lat = float(point.lon), float(point.lat)
     require_coordinates(given_lon, given_lat)
-    try:
-        datum = Datum(point.datum.lower())
-    except ValueError:
-        raise RuleError(
-            "datum",
-            N_("不认识坐标系“{datum}”。请使用 CGCS2000、WGS84、GCJ02 或 BD09。"),
-            datum=point.datum[:20],
-        ) from None
-    lon, lat = to_cgcs2000(given_lon, given_lat, datum)
+    lon, lat = to_cgcs2000(given_lon, given_lat, datum_of(point.datum))
     return _decimal(lon, str(COORDINATE_PLACES)), _decimal(lat, str(COORDINATE_PLACES))
 
 

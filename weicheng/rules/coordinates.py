@@ -23,6 +23,18 @@ class Datum(StrEnum):
     BD09 = "bd09"
 
 
+def datum_of(name: str) -> Datum:
+    """Return the datum of this name in any case; RuleError("datum") for one that is not met in practice."""
+    try:
+        return Datum(name.lower())
+    except ValueError:
+        raise RuleError(
+            "datum",
+            N_("不认识坐标系“{datum}”。请使用 CGCS2000、WGS84、GCJ02 或 BD09。"),
+            datum=name[:20],
+        ) from None
+
+
 _A = 6378245.0  # Krasovsky 1940 semi-major axis, metres
 _EE = 0.00669342162296594323  # its first eccentricity squared
 _X_PI = pi * 3000.0 / 180.0
