@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import hypothesis
@@ -154,7 +155,13 @@ def changed(change: Change) -> ast.Module:
 
 
 def _tree(module: str) -> ast.Module:
-    return ast.parse((RULES / f"{module}.py").read_text(encoding="utf-8"))
+    return ast.parse(_text(module))
+
+
+@cache
+def _text(module: str) -> str:
+    """Return a module as it was when the run began: somebody may be writing."""
+    return (RULES / f"{module}.py").read_text(encoding="utf-8")
 
 
 def _short(node: ast.AST) -> str:
@@ -273,13 +280,13 @@ def main(arguments: list[str]) -> int:
 
 def report(verdicts: dict[str, Verdict], least: float) -> int:
     """Print the table and what was not noticed; return the exit code."""
-    rows = [(name, one.noticed, one.endless, one.total) for name, one in sorted(verdicts.items())]
-    rows.append(("all", *(sum(row[at] for row in rows) for at in (1, 2, 3))))  # type: ignore[misc]
-    share = rows[-1][1] / rows[-1][3] if rows[-1][3] else 1.0
+    counts = [(one.noticed, one.endless, one.total) for one in verdicts.values()]
+    noticed, endless, total = (sum(row[at] for row in counts) for at in range(3))
+    share = noticed / total if total else 1.0
     print("| module | changes | noticed | of these stopped | share |\n| --- | ---: | ---: | ---: | ---: |")
-    for name, noticed, endless, total in rows:
-        print(f"| {name} | {total} | {noticed} | {endless} | {noticed / max(total, 1):.1%} |")
-    print()
+    for name, one in sorted(verdicts.items()):
+        print(f"| {name} | {one.total} | {one.noticed} | {one.endless} | {one.noticed / one.total:.1%} |")
+    print(f"| all | {total} | {noticed} | {endless} | {share:.1%} |\n")
     for _module, verdict in sorted(verdicts.items()):
         for change in sorted(verdict.missed, key=lambda one: one.number):
             print(f"weicheng/rules/{change.module}.py:{change.line}: {change.what}")
