@@ -40,12 +40,12 @@ test-sqlite: .venv/stamp-dev
 	$(BIN)/python tools/pytest_on.py sqlite -n 2 -m "not browser"
 
 test-postgres: .venv/stamp-dev
-	$(BIN)/python tools/pytest_on.py postgresql -n 2 -m "not browser"
+	$(BIN)/python tools/pytest_on.py postgresql -n 2 -m "not browser and not once" --ignore=tests/rules --ignore=tests/packs
 
 test-browser: .venv/stamp-dev
 	@if [ -x tools/install_system.sh ]; then tools/install_system.sh; fi
-	$(BIN)/python tools/pytest_on.py sqlite -m browser
-	$(BIN)/python tools/pytest_on.py postgresql -m browser
+	$(BIN)/python tools/pytest_on.py sqlite -n 2 -m browser --dist loadscope
+	$(BIN)/python tools/pytest_on.py postgresql -m "browser and not once"
 
 bench: .venv/stamp-dev
 	$(BIN)/python -m bench

@@ -68,6 +68,7 @@ def _everything() -> list[Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_the_same_seed_loads_the_same_demo_twice(db, tmp_path):
     seen = []
     for _time in range(2):
@@ -79,6 +80,7 @@ def test_the_same_seed_loads_the_same_demo_twice(db, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 @pytest.mark.parametrize(("area", "seed"), [("320311", 20261122), ("110101", 7)])
 def test_a_whole_year_loads(db, area, seed, capsys):
     made = load(area=area, seed=seed, months=12)

@@ -4,7 +4,7 @@ import pytest
 
 from tests.flows.conftest import DESK, PHONE
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 PAGES = {
     "demo-qu": ["/", "/cases/", "/findings/new", "/visits/", "/visits/new", "/map", "/figures/", "/units", "/units/new",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.once]
 HERE = Path(__file__).parent
 CHROMIUM = "/usr/bin/chromium"
 AXE = HERE.parent / "vendor/axe.min.js"
