@@ -90,7 +90,7 @@ def _wait_for(address: str, running: Any) -> None:
     raise AssertionError(running.printed())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])

@@ -136,6 +136,7 @@ def test_a_list_is_worked_from_the_keyboard(site, desk):
     desk.keyboard.press("?")
     assert desk.locator("dialog[open]").is_visible()
     desk.keyboard.press("Escape")
+    desk.locator("dialog[open]").wait_for(state="detached")
     desk.keyboard.press("/")
     desk.keyboard.type("鼠洞")
     desk.keyboard.press("Enter")
