@@ -188,6 +188,8 @@ INSTALLED_APPS = [
     "weicheng.cases",
     "weicheng.inspections",
     "weicheng.indicators",
+    "weicheng.assessments",
+    "weicheng.documents",
     "weicheng.web",
     "weicheng.api",
     "weicheng.demo",

@@ -16,6 +16,8 @@ urlpatterns = [
     path("", include("weicheng.cases.urls")),
     path("", include("weicheng.inspections.urls")),
     path("", include("weicheng.indicators.urls")),
+    path("", include("weicheng.assessments.urls")),
+    path("", include("weicheng.documents.urls")),
     path("language", set_language, name="set_language"),
 ]
 
