@@ -318,6 +318,8 @@ def _move(
     if step.move is Move.WITHDRAW and case.filed_by_key != step.by.key:
         raise ForbiddenError("not-yours", N_("只能撤回本人上报的问题。请联系上报人或派遣人员。"))
     after = next_state(State(case.state), step.move, parts_in(case, step.by))
+    if step.move is Move.SPLIT:
+        raise RuleError("split-needs-parts", N_("拆分需要逐一写明各单位的任务。请在事项页面点“拆分”办理。"))
     since = case.clock_from or case.opened_at
     given = {
         name

@@ -25,6 +25,7 @@ STATE_TONES = {
     State.HANDLING: "teal",
     State.HANDED_IN: "yellow",
     State.REWORK: "red",
+    State.SPLIT: "blue",
     State.CLOSED: "green",
     State.CANCELLED: "grey",
 }

@@ -56,6 +56,12 @@ class Case(Placed):
     clock_from, limit, calendar_edition: what `due_at` was computed from, so that it can explain itself again
     next_at: the next moment the clock has something to do with this case, null when it has nothing
     handlers: keys of everybody who handed in, separated by blanks: none of them may verify
+    parent: the matter this case is one part of; pieces: how many parts this one was split into, 0 for nearly all.
+        The matter counts for what was found, its parts for what units did: never both in one figure
+    place_key: what "the same place" means for a repeat, fixed when the case is filed: "u:12" the unit charged at
+        once, else "a:320311001005" the community; null on a row older than this column until it is linked
+    repeat_of: the finding before at the same place; repeats: how many came before in the chain, 0 for the first.
+        The worker fills both, so they are 0 and null for some seconds; linked_at: when it did, null when it must
     version: raised by every step; a form that was drawn from an older one is told so
     """
 
@@ -95,6 +101,12 @@ class Case(Placed):
     closed_on = models.DateField(null=True)
     on_time = models.BooleanField(null=True, help_text="the last hand-in was not later than the deadline")
     supervised_at = models.DateTimeField(null=True)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="parts")
+    pieces = models.PositiveSmallIntegerField(default=0)
+    place_key = models.CharField(max_length=24, null=True, blank=True)  # noqa: DJ001 - null is not "nowhere"
+    repeat_of = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="repeated_by")
+    repeats = models.PositiveIntegerField(default=0)
+    linked_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
 
     objects = CaseQuerySet.as_manager()
@@ -121,6 +133,14 @@ class Case(Placed):
             models.Index(fields=["filed_by_key", "id"], name="cases_filed_by"),
             models.Index(fields=["next_at"], name="cases_next", condition=Q(next_at__isnull=False)),
             models.Index(fields=["grid", "id"], name="cases_grid", condition=~Q(grid="")),
+            models.Index(fields=["place_key", "category", "occurred_on"], name="cases_same_place"),
+            models.Index(fields=["id"], name="cases_to_link", condition=Q(linked_at__isnull=True)),
+            *[
+                models.Index(
+                    fields=[level, "occurred_on"], name=f"cases_{level}_repeat", condition=Q(repeats__gt=0)
+                )
+                for level in ("city", "district", "street", "community")
+            ],
         ]
         constraints = [
             models.CheckConstraint(
@@ -134,7 +154,15 @@ class Case(Placed):
             ),
             models.CheckConstraint(
                 name="cases_charged_when_with_a_unit",
-                condition=Q(responsible__isnull=False) | Q(state__in=["filed", "cancelled"]),
+                condition=Q(responsible__isnull=False)
+                | Q(state__in=["filed", "cancelled"])
+                | Q(pieces__gt=0),
+            ),
+            models.CheckConstraint(
+                name="cases_a_part_has_no_parts", condition=Q(parent__isnull=True) | Q(pieces=0)
+            ),
+            models.CheckConstraint(
+                name="cases_split_says_its_parts", condition=~Q(state="split") | Q(pieces__gt=0)
             ),
         ]
 

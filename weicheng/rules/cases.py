@@ -22,11 +22,12 @@ class State(StrEnum):
     HANDLING = "handling"  # 处置中: the unit has accepted
     HANDED_IN = "handed_in"  # 待核查: rectification handed in
     REWORK = "rework"  # 返工: verification failed, to be done again
+    SPLIT = "split"  # 分办中: split to several units; only waits for its parts
     CLOSED = "closed"  # 已结案: verified by somebody else
     CANCELLED = "cancelled"  # 已撤销: withdrawn or cancelled with a reason
 
 
-OPEN_STATES = (State.FILED, State.DISPATCHED, State.HANDLING, State.HANDED_IN, State.REWORK)
+OPEN_STATES = (State.FILED, State.DISPATCHED, State.HANDLING, State.HANDED_IN, State.REWORK, State.SPLIT)
 FINAL_STATES = (State.CLOSED, State.CANCELLED)
 
 STATE_LABELS = {
@@ -35,6 +36,7 @@ STATE_LABELS = {
     State.HANDLING: N_("处置中"),
     State.HANDED_IN: N_("待核查"),
     State.REWORK: N_("返工"),
+    State.SPLIT: N_("分办中"),
     State.CLOSED: N_("已结案"),
     State.CANCELLED: N_("已撤销"),
 }
@@ -43,6 +45,7 @@ STATE_LABELS = {
 class Move(StrEnum):
     FILE = "file"  # 立案
     DISPATCH = "dispatch"  # 派遣
+    SPLIT = "split"  # 拆分: several units, each with a part of its own
     ACCEPT = "accept"  # 接收
     DECLINE = "decline"  # 退回(非本单位)
     ASK_EXTENSION = "ask_extension"  # 申请延期
@@ -61,11 +64,16 @@ class Move(StrEnum):
     OVERDUE = "overdue"  # 超期
     ESCALATE = "escalate"  # 升级
     RECOMPUTE = "recompute"  # 期限重算
+    # Made on the whole when its last part ends, or when a part begins again; never by a person.
+    PARTS_DONE = "parts_done"  # 分办件全部办结
+    PARTS_CANCELLED = "parts_cancelled"  # 分办件全部撤销
+    PART_REOPENED = "part_reopened"  # 分办件重新办理
 
 
 MOVE_LABELS = {
     Move.FILE: N_("立案"),
     Move.DISPATCH: N_("派遣"),
+    Move.SPLIT: N_("拆分"),
     Move.ACCEPT: N_("接收"),
     Move.DECLINE: N_("退回派遣"),
     Move.ASK_EXTENSION: N_("申请延期"),
@@ -83,6 +91,9 @@ MOVE_LABELS = {
     Move.OVERDUE: N_("超期"),
     Move.ESCALATE: N_("升级"),
     Move.RECOMPUTE: N_("期限重算"),
+    Move.PARTS_DONE: N_("分办件全部办结"),
+    Move.PARTS_CANCELLED: N_("分办件全部撤销"),
+    Move.PART_REOPENED: N_("分办件重新办理"),
 }
 
 
@@ -101,9 +112,11 @@ _S, _M, _P = State, Move, Part
 # Read aloud: "from … a … may … and the case is then …".
 TABLE: dict[tuple[State, Move, Part], State] = {
     (_S.FILED, _M.DISPATCH, _P.DISPATCHER): _S.DISPATCHED,
+    (_S.FILED, _M.SPLIT, _P.DISPATCHER): _S.SPLIT,
     (_S.FILED, _M.CANCEL, _P.DISPATCHER): _S.CANCELLED,
     (_S.FILED, _M.WITHDRAW, _P.FINDER): _S.CANCELLED,
     (_S.DISPATCHED, _M.DISPATCH, _P.DISPATCHER): _S.DISPATCHED,  # charged the wrong unit: charge another
+    (_S.DISPATCHED, _M.SPLIT, _P.DISPATCHER): _S.SPLIT,
     (_S.DISPATCHED, _M.ACCEPT, _P.HANDLER): _S.HANDLING,
     (_S.DISPATCHED, _M.DECLINE, _P.HANDLER): _S.FILED,
     (_S.DISPATCHED, _M.HAND_IN, _P.HANDLER): _S.HANDED_IN,  # done on the spot: handing in accepts

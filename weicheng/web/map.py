@@ -36,6 +36,7 @@ LETTERS = {
     State.HANDLING: "办",
     State.HANDED_IN: "核",
     State.REWORK: "返",
+    State.SPLIT: "分",
 }
 Box = tuple[float, float, float, float]  # west, south, east, north, in the datum of the tiles
 
