@@ -68,6 +68,7 @@ class Powers:
     keeps_standards: bool = False  # publishes editions owned by its area
     reads_journal: bool = False  # the audit administrator, and nobody else
     reads_personal: bool = False  # may unmask contacts; each reading is journalled
+    assesses: bool = False  # computes, confirms and publishes assessments of its area, decides appeals
 
 
 _CITY_DISTRICT = frozenset({Level.CITY, Level.DISTRICT})
@@ -82,6 +83,7 @@ POWERS: dict[Role, Powers] = {
         keeps_units=True,
         keeps_standards=True,
         reads_personal=True,
+        assesses=True,
     ),
     Role.DISTRICT_OFFICER: Powers(
         levels=frozenset({Level.DISTRICT}),
@@ -90,6 +92,7 @@ POWERS: dict[Role, Powers] = {
         keeps_units=True,
         keeps_standards=True,
         reads_personal=True,
+        assesses=True,
     ),
     Role.STREET: Powers(
         levels=frozenset({Level.STREET}),
@@ -97,6 +100,7 @@ POWERS: dict[Role, Powers] = {
         records=True,
         keeps_units=True,
         reads_personal=True,
+        assesses=True,
     ),
     Role.COMMUNITY: Powers(
         levels=frozenset({Level.COMMUNITY}),
