@@ -37,6 +37,14 @@ _SAYS = {
     "note": gettext_lazy("说明"),
     "default": gettext_lazy("默认等级"),
     "hours": gettext_lazy("工作时间"),
+    "section": gettext_lazy("小标题"),
+    "clauses": gettext_lazy("对应条款"),
+    "requirement": gettext_lazy("要求"),
+    "evidence": gettext_lazy("证明材料"),
+    "steps": gettext_lazy("处置步骤"),
+    "topics": gettext_lazy("内容"),
+    "requirements": gettext_lazy("要求"),
+    "numbers": gettext_lazy("数值"),
     "hours_confidence": gettext_lazy("工作时间的可信程度"),
     "announced": gettext_lazy("已公布的年份"),
     "day": gettext_lazy("安排"),
@@ -108,6 +116,8 @@ def _text(value: Any) -> str:
         return _("是")
     if isinstance(value, Confidence):
         return str(value.label)
+    if isinstance(value, kinds.CheckStep):
+        return str(value.label)
     if isinstance(value, tuple):
         return "、".join(_text(each) for each in value)
     if isinstance(value, dict):
@@ -154,9 +164,30 @@ def _categories(body: Any) -> Lines:
 
 
 def _checklist(body: Any) -> Lines:
-    general = {name: _text(getattr(body, name)) for name in ("full", "full_confidence", "note")}
+    general = {name: _text(getattr(body, name)) for name in ("full", "full_confidence", "note", "steps")}
     lines = {_("第 {number} 项").format(number=item.number): _of(item) for item in body.items}
     return {_("检查表"): general, **lines}
+
+
+def _clauses(body: Any) -> Lines:
+    """By theme: numbers and wording of items differ from edition to edition, what they are about does not."""
+    themes: dict[str, list[Any]] = {}
+    for item in body.items:
+        themes.setdefault(item.theme, []).append(item)
+    lines = {}
+    for theme, items in themes.items():
+        rows = [each for item in items for each in body.indicators_of(item)]
+        numbers = [item.threshold for item in items if item.threshold]
+        lines[_("主题“{theme}”").format(theme=theme)] = {
+            "topics": "；".join(item.topic for item in items),
+            "requirements": "；".join(item.requirement for item in items if item.requirement),
+            "numbers": "；".join([*numbers, *(f"{each.name} {each.words}" for each in rows)]),
+        }
+    for each in body.loose:
+        lines[_("指标“{name}”").format(name=each.name)] = {"numbers": each.words}
+    for veto in body.vetoes:
+        lines[_("必备条件“{title}”").format(title=veto.title)] = {}
+    return lines
 
 
 def _kinds(body: Any) -> Lines:
@@ -168,6 +199,7 @@ _READ: dict[type, Callable[[Any], Lines]] = {
     kinds.SeverityScale: _scale,
     kinds.TimeLimits: _limits,
     kinds.CaseCategories: _categories,
+    kinds.Clauses: _clauses,
     kinds.CheckListBody: _checklist,
     kinds.UnitKinds: _kinds,
 }

@@ -111,6 +111,23 @@ class Checklist(Loaded):
         return found
 
 
+class Clauses(Loaded):
+    body: kinds.Clauses
+
+    def clause(self, clause_id: str) -> kinds.Clause:
+        """Return one chapter, item, indicator or veto; RuleError("unknown-clause")."""
+        found = self.body.by_id.get(clause_id)
+        if found is None:
+            raise RuleError(
+                "unknown-clause",
+                N_("“{title}”（{label}）中没有条款 {clause}。请从条款列表中选择。"),
+                title=self.title,
+                label=self.label,
+                clause=clause_id[:60],
+            )
+        return found
+
+
 class UnitKinds(Loaded):
     body: kinds.UnitKinds
 
@@ -124,13 +141,29 @@ class UnitKinds(Loaded):
         return found
 
 
+class Repeats(Loaded):
+    body: kinds.RepeatRuleBody
+
+
+class DocumentLayout(Loaded):
+    body: kinds.DocumentLayout
+
+
+class DocumentOffice(Loaded):
+    body: kinds.DocumentOffice
+
+
 _READERS: dict[str, type[Loaded]] = {
     "calendar": Calendar,
     "severity-scale": Severities,
     "time-limits": Limits,
     "case-categories": Categories,
+    "clauses": Clauses,
     "checklist": Checklist,
     "unit-kinds": UnitKinds,
+    "repeat-rule": Repeats,
+    "document-layout": DocumentLayout,
+    "document-office": DocumentOffice,
 }
 
 L = TypeVar("L", bound=Loaded)
@@ -238,6 +271,45 @@ def checklists(area: str, on: date) -> list[Checklist]:
     keys = cached(("checklist-keys",), _checklist_keys)
     found = (find_in_force("checklist", key, area, on) for key in keys)
     return sorted((cast(Checklist, each) for each in found if each), key=lambda each: each.title)
+
+
+def clauses(area: str, on: date, key: str = "hygienic-city") -> Clauses:
+    """Return the clause tree of a standard in force: "hygienic-city" or "hygienic-town"."""
+    return cast(Clauses, in_force("clauses", key, area, on))
+
+
+def clause_homes(area: str) -> dict[str, Clauses]:
+    """Return clause id -> the published edition to read it in, of whatever date.
+
+    A check list may be cut from an edition that no longer holds. Of several that keep a clause, the nearest
+    owner's newest is given.
+    """
+    return cached(("clause-homes", area[:6]), lambda: _clause_homes(area))
+
+
+def _clause_homes(area: str) -> dict[str, Clauses]:
+    owners = ("", area[:2], area[:4], area[:6])
+    rows = Edition.objects.published().filter(kind="clauses", owner__in=owners).defer("body")
+    homes: dict[str, Clauses] = {}
+    for row in sorted(rows, key=lambda row: (len(row.owner), row.in_force_from)):
+        home = _of(Clauses, row.pk)
+        homes.update(dict.fromkeys(home.body.by_id, home))
+    return homes
+
+
+def repeats(area: str, on: date) -> Repeats:
+    """Return the rule in force for problems that come back to the same place."""
+    return cast(Repeats, in_force("repeat-rule", "repeats", area, on))
+
+
+def document_layout(area: str, on: date) -> DocumentLayout:
+    """Return how documents of the area are set."""
+    return cast(DocumentLayout, in_force("document-layout", "official", area, on))
+
+
+def document_office(area: str, on: date) -> DocumentOffice:
+    """Return who issues documents of the area, and the words it uses."""
+    return cast(DocumentOffice, in_force("document-office", "office", area, on))
 
 
 def unit_kinds(area: str, on: date) -> UnitKinds:

@@ -31,6 +31,7 @@ from pydantic import (
 from weicheng.rules.deadlines import WorkCalendar, parse_limit
 from weicheng.rules.digests import canonical
 from weicheng.rules.errors import N_, RuleError
+from weicheng.rules.repeats import LONGEST_DAYS, RepeatRule
 from weicheng.rules.scoring import CheckList, Item
 
 
@@ -59,6 +60,7 @@ _LABELS = {
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,19}$")]
 CategoryCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{5}$")]
+ClauseId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,11}-[a-z0-9_-]{1,40}$")]
 Points = Annotated[Decimal, Field(gt=0, max_digits=8, decimal_places=3)]
 
 
@@ -300,11 +302,243 @@ class CaseCategories(Part):
         return sorted(found, key=lambda item: (not item.common, item.code))[:limit]
 
 
+# --- clauses -------------------------------------------------------------------------------------
+
+
+class Clause(Sourced):
+    """Anything of a standard that can be pointed at.
+
+    id: permanent and the same in every edition that keeps the clause, "c21-n33"
+    confidence: always its own; doubt: what about it is uncertain, in words; source: letters of `sources`
+    """
+
+    id: ClauseId
+    confidence: Confidence
+    doubt: str = ""
+
+    @property
+    def is_law(self) -> bool:
+        """May a verdict rest on this clause alone? Not on what is from memory, inferred or in doubt."""
+        return self.confidence is Confidence.CONFIRMED and not self.doubt
+
+
+class Chapter(Clause):
+    number: Text | None = None
+    title: Text
+
+
+class ClauseItem(Clause):
+    """A text item of a chapter.
+
+    number: as printed; None where no source shows it. theme: a word that editions share, ours, for comparing
+    threshold: numbers as the text of the source gives them; definition: what a term of it means
+    """
+
+    chapter: ClauseId
+    number: Text | None = None
+    number_confidence: Confidence | None = None
+    theme: Text
+    topic: Text
+    requirement: str = ""
+    threshold: str = ""
+    definition: str = ""
+    indicators: tuple[ClauseId, ...] = ()
+
+
+class Op(StrEnum):
+    """How a value is compared with its target."""
+
+    GE = "ge"
+    GT = "gt"
+    LE = "le"
+    LT = "lt"
+    EQ = "eq"
+    TREND = "trend"  # moves the right way over the last years
+    NOT_ABOVE_MEAN = "not_above_mean"  # latest year not above the mean of the window
+    GE_PLAN = "ge_plan"  # not below the value of the local plan
+    GE_LEVEL = "ge_level"  # a grade or a better one
+    GE_REF = "ge_ref"  # not below a reference given in words
+    LIMITS = "limits"  # each part has a limit of its own
+
+
+_SIGNS = {Op.GE: "≥", Op.GT: ">", Op.LE: "≤", Op.LT: "<", Op.EQ: "="}
+
+
+class Indicator(Clause):
+    """A row of the table of indicators.
+
+    value: for signs, a number in `unit`; state: for levels and yes/no, a word. alt: what passes instead
+    series: years of history the reporting form asks for; window_years: of a mean
+    sign_confidence: where the number is known but its ≥ or ≤ is not; county: what differs for counties
+    """
+
+    number: int
+    number_confidence: Confidence | None = None
+    name: Text
+    op: Op
+    value: Decimal | None = None
+    state: str = ""
+    unit: str = ""
+    alt: str = ""
+    trend: Literal["up", "down", ""] = ""
+    each_year: bool = False
+    series: Annotated[int, Field(ge=1, le=20)] | None = None
+    window_years: Annotated[int, Field(ge=1, le=20)] | None = None
+    target: str = ""
+    reference: str = ""
+    parts: tuple[Text, ...] = ()
+    limits: dict[str, Decimal] = {}
+    codes: dict[str, str] = {}
+    per: str = ""
+    county: str = ""
+    note: str = ""
+    sign_confidence: Confidence | None = None
+
+    @model_validator(mode="after")
+    def _says_its_target(self) -> Self:
+        if self.op in _SIGNS and (self.value is None) == (not self.state):
+            raise ValueError(_("指标 {id}：请写数值（value）或文字（state）之一").format(id=self.id))
+        if self.op is Op.TREND and not self.trend:
+            raise ValueError(_("指标 {id}：请写方向（trend: up 或 down）").format(id=self.id))
+        return self
+
+    @property
+    def is_law(self) -> bool:
+        return super().is_law and self.sign_confidence in (None, Confidence.CONFIRMED)
+
+    @property
+    def words(self) -> str:
+        """Return what is asked in one phrase: "≥ 90 %，或持续提升"."""
+        said = [self._asked()]
+        if self.alt:
+            said.append(_("或{alt}").format(alt=self.alt))
+        return "，".join(said)
+
+    def _asked(self) -> str:
+        if self.op in _SIGNS:
+            value = self.state if self.value is None else f"{self.value.normalize():f}"
+            return f"{_SIGNS[self.op]} {value} {self.unit}".strip()
+        years = self.series or self.window_years or 0
+        if self.op is Op.TREND:
+            way = _("持续下降") if self.trend == "down" else _("持续提升")
+            return _("{way}（近 {years} 年）").format(way=way, years=years) if years else way
+        if self.op is Op.NOT_ABOVE_MEAN:
+            return _("最近一年不高于近 {years} 年平均").format(years=years)
+        if self.op is Op.GE_PLAN:
+            return _("不低于当地规划值")
+        if self.op is Op.GE_LEVEL:
+            return _("达到 {level} 级").format(level=self.state)
+        if self.op is Op.GE_REF:
+            return _("不低于{reference}").format(reference=self.reference)
+        limited = [part for part in self.parts if part in self.limits]
+        limits = "、".join(f"{part} ≤ {self.limits[part].normalize():f}" for part in limited)
+        return f"{self.target}（{limits} {self.unit}）" if limits else self.target
+
+
+class Veto(Clause):
+    """A condition without which nothing else counts (必备条件，一票否决)."""
+
+    number: int
+    title: Text
+
+
+class ReviewStep(Sourced):
+    """A step of the review, as the standard's procedure gives it."""
+
+    title: Text
+    who: str = ""
+    detail: str = ""
+
+
+class Clauses(Part):
+    """A standard as a tree: chapters, their items, the indicators items point at, and what vetoes.
+
+    sources: letter -> where it can be looked up; rules: how values are judged, in words
+    """
+
+    sources: dict[str, Text]
+    note: str = ""
+    chapters: tuple[Chapter, ...] = Field(min_length=1)
+    items: tuple[ClauseItem, ...] = ()
+    indicators: tuple[Indicator, ...] = ()
+    vetoes: tuple[Veto, ...] = ()
+    rules: tuple[Text, ...] = ()
+    steps: tuple[ReviewStep, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_a_tree(self) -> Self:
+        _once((clause.id for clause in self.all), _("条款编号"))
+        chapters = {chapter.id for chapter in self.chapters}
+        indicators = {indicator.id for indicator in self.indicators}
+        for item in self.items:
+            if item.chapter not in chapters:
+                raise ValueError(
+                    _("条款 {id} 所在的章 {chapter} 不存在").format(id=item.id, chapter=item.chapter)
+                )
+            for wanted in item.indicators:
+                if wanted not in indicators:
+                    raise ValueError(_("条款 {id} 的指标 {wanted} 不存在").format(id=item.id, wanted=wanted))
+        for part in (*self.all, *self.steps):
+            for letter in part.source.split():
+                if letter not in self.sources:
+                    raise ValueError(_("来源 {letter} 不在来源表（sources）中").format(letter=letter))
+        return self
+
+    @property
+    def all(self) -> tuple[Clause, ...]:
+        return (*self.chapters, *self.items, *self.indicators, *self.vetoes)
+
+    @cached_property
+    def by_id(self) -> dict[str, Clause]:
+        return {clause.id: clause for clause in self.all}
+
+    def sources_of(self, clause: Clause) -> list[str]:
+        """Return where a clause can be looked up, in full."""
+        return [self.sources[letter] for letter in clause.source.split()]
+
+    def items_of(self, chapter: Chapter) -> tuple[ClauseItem, ...]:
+        return tuple(item for item in self.items if item.chapter == chapter.id)
+
+    def indicators_of(self, clause: ClauseItem) -> tuple[Indicator, ...]:
+        return tuple(each for each in self.indicators if each.id in clause.indicators)
+
+    @cached_property
+    def loose(self) -> tuple[Indicator, ...]:
+        """Indicators that no item is known to name."""
+        named = {wanted for item in self.items for wanted in item.indicators}
+        return tuple(each for each in self.indicators if each.id not in named)
+
+
 # --- check list ----------------------------------------------------------------------------------
 
 
+class CheckStep(StrEnum):
+    """What follows a violation that is not put right at once, one after the other (发现问题后的处置步骤)."""
+
+    DISSUADE = "dissuade"  # 当场劝阻
+    ORDER = "order"  # 责令限期改正
+    REPORT = "report"  # 报告执法部门
+    SUPPORT = "support"  # 配合执法
+
+    @property
+    def label(self) -> Promise:
+        return _STEPS[self]
+
+
+_STEPS = {
+    CheckStep.DISSUADE: gettext_lazy("劝阻"),
+    CheckStep.ORDER: gettext_lazy("责令改正"),
+    CheckStep.REPORT: gettext_lazy("报告执法部门"),
+    CheckStep.SUPPORT: gettext_lazy("配合执法"),
+}
+
+
 class CheckItem(Sourced):
-    """One line of a check list; category: the case category offered for a finding of this line."""
+    """One line of a check list; category: the case category offered for a finding of this line.
+
+    section: the heading it stands under; clauses: ids of the clauses it is cut from
+    requirement: what is asked, in words; evidence: what proves it; steps: those of the list unless given here
+    """
 
     number: Annotated[str, StringConstraints(min_length=1, max_length=20)]
     title: Text
@@ -313,6 +547,12 @@ class CheckItem(Sourced):
     cap: Points | None = None
     category: CategoryCode | None = None
     category_confidence: Confidence | None = None
+    # None, not empty: an edition published before these were asked keeps its bytes, and so its digest.
+    section: Text | None = None
+    clauses: tuple[ClauseId, ...] | None = None
+    requirement: Text | None = None
+    evidence: Text | None = None
+    steps: tuple[CheckStep, ...] | None = None
 
 
 class CheckListBody(Part):
@@ -321,6 +561,7 @@ class CheckListBody(Part):
     full: Points
     full_confidence: Confidence | None = None
     note: str = ""
+    steps: tuple[CheckStep, ...] | None = None
     items: tuple[CheckItem, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -339,6 +580,16 @@ class CheckListBody(Part):
     @cached_property
     def by_number(self) -> dict[str, CheckItem]:
         return {item.number: item for item in self.items}
+
+    @cached_property
+    def by_section(self) -> list[tuple[str, tuple[CheckItem, ...]]]:
+        """Return (heading, its lines) in the order of the list; "" heads lines that have none."""
+        headings = dict.fromkeys(item.section or "" for item in self.items)
+        return [(head, tuple(i for i in self.items if (i.section or "") == head)) for head in headings]
+
+    def steps_of(self, item: CheckItem) -> tuple[CheckStep, ...]:
+        """Return what follows a violation of this line, in order; empty where the list says nothing."""
+        return item.steps or self.steps or ()
 
 
 # --- unit kinds ----------------------------------------------------------------------------------
@@ -387,6 +638,126 @@ class UnitKinds(Part):
         return {kind.code: kind for kind in self.kinds}
 
 
+# --- documents -----------------------------------------------------------------------------------
+
+
+Millimetres = Annotated[Decimal, Field(gt=0, le=500, max_digits=6, decimal_places=2)]
+PointSize = Annotated[Decimal, Field(gt=0, le=200, max_digits=6, decimal_places=2)]
+Colour = Annotated[str, StringConstraints(pattern=r"^[0-9A-F]{6}$")]
+
+
+class Face(Sourced):
+    """A typeface and its size; fallback: the name taken where the first is not installed."""
+
+    font: Text
+    fallback: Text
+    size_pt: PointSize
+
+
+class DocumentLayout(Part):
+    """How a document is set: paper, margins, grid, faces.
+
+    pitch_pt: exact height of a line; spacing_pt: added between characters, so that `characters` fit a line
+    masthead_top_mm: from the top of the text area to the top of the 发文机关标志; rule_gap_mm: from the 发文字号 to
+    the red line; page_gap_mm: from the bottom of the text area to the page number
+    date_right: characters right of the date; page_side: characters beside the page number
+    """
+
+    paper_mm: tuple[Millimetres, Millimetres]
+    top_mm: Millimetres
+    bottom_mm: Millimetres
+    left_mm: Millimetres
+    right_mm: Millimetres
+    lines: Annotated[int, Field(ge=1, le=100)]
+    characters: Annotated[int, Field(ge=1, le=100)]
+    pitch_pt: PointSize
+    spacing_pt: Annotated[Decimal, Field(ge=-5, le=5, max_digits=4, decimal_places=2)]
+    masthead_top_mm: Millimetres
+    rule_gap_mm: Millimetres
+    page_gap_mm: Millimetres
+    date_right: Annotated[int, Field(ge=0, le=20)]
+    page_side: Annotated[int, Field(ge=0, le=20)]
+    red: Colour
+    heavy_rule_mm: Millimetres
+    light_rule_mm: Millimetres
+    body: Face
+    title: Face
+    level_one: Face
+    level_two: Face
+    masthead: Face
+    page_number: Face
+    imprint: Face
+    table: Face
+    confidences: dict[Code, Confidence] = {}
+
+    @model_validator(mode="after")
+    def _fits_the_paper(self) -> Self:
+        width, height = self.paper_mm
+        if self.left_mm + self.right_mm >= width or self.top_mm + self.bottom_mm >= height:
+            raise ValueError(_("页边距之和超过纸张大小，请改小"))
+        return self
+
+    @property
+    def text_mm(self) -> tuple[Decimal, Decimal]:
+        """Width and height of the text area (版心)."""
+        width, height = self.paper_mm
+        return width - self.left_mm - self.right_mm, height - self.top_mm - self.bottom_mm
+
+    @property
+    def faces(self) -> dict[str, Face]:
+        names = ("body", "title", "level_one", "level_two", "masthead", "page_number", "imprint", "table")
+        return {name: getattr(self, name) for name in names}
+
+
+class DocumentKindText(Part):
+    """What an office says of its own in one kind of document; {area}, {short}, {period} and {due} are filled in.
+
+    word: 机关代字; title: heading of the document; texts: the places for own words, by name
+    reply_limit: how long the answer may take, as a text of a standard
+    """
+
+    word: Text
+    title: Text
+    addressed_to: str = ""
+    copies_to: str = ""
+    reply_limit: LimitText
+    texts: dict[Code, Annotated[str, StringConstraints(max_length=2000)]] = {}
+
+
+class DocumentOffice(Part):
+    """Who issues, and the words it uses: its name in red, and one entry for each kind of document."""
+
+    agency: Text
+    printed_by: Text
+    kinds: dict[Code, DocumentKindText] = Field(min_length=1)
+
+
+# --- problems that come back ---------------------------------------------------------------------
+
+
+class RepeatRuleBody(Part):
+    """When a finding repeats one before, and when a place where it does is a hot spot; see `rules.repeats`."""
+
+    days: Annotated[int, Field(ge=1, le=LONGEST_DAYS)]
+    from_days: Annotated[int, Field(ge=0, le=LONGEST_DAYS)]
+    radius_m: Annotated[Decimal, Field(gt=0, le=2000)]
+    unit_radius_m: Annotated[Decimal, Field(gt=0, le=20000)] | None = None
+    vague: tuple[Text, ...] = ()
+    address_least: Annotated[int, Field(ge=1, le=40)]
+    threshold: Annotated[int, Field(ge=1, le=1000)]
+    window_days: Annotated[int, Field(ge=1, le=366)]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.from_days > self.days:
+            raise ValueError(_("最少天数大于最多天数，请调换。"))
+        return self
+
+    @cached_property
+    def rule(self) -> RepeatRule:
+        return RepeatRule(**{name: getattr(self, name) for name in RepeatRule.__dataclass_fields__})
+
+
 # --- all kinds -----------------------------------------------------------------------------------
 
 
@@ -404,8 +775,12 @@ KINDS: Mapping[str, Kind] = {
     "severity-scale": Kind(gettext_lazy("问题等级"), SeverityScale, "severity"),
     "case-categories": Kind(gettext_lazy("问题分类"), CaseCategories, "categories"),
     "time-limits": Kind(gettext_lazy("处置时限"), TimeLimits, "limits"),
+    "clauses": Kind(gettext_lazy("标准条款"), Clauses, ""),
     "checklist": Kind(gettext_lazy("检查表"), CheckListBody, ""),
     "unit-kinds": Kind(gettext_lazy("单位类型"), UnitKinds, "kinds"),
+    "repeat-rule": Kind(gettext_lazy("反复问题规则"), RepeatRuleBody, "repeats"),
+    "document-layout": Kind(gettext_lazy("公文版式"), DocumentLayout, "official"),
+    "document-office": Kind(gettext_lazy("发文机关与用语"), DocumentOffice, "office"),
 }
 
 
