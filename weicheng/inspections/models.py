@@ -18,6 +18,7 @@ from weicheng.cases.models import Case
 from weicheng.journal.models import AppendOnly, AppendOnlyQuerySet
 from weicheng.places.actor import Actor
 from weicheng.places.models import Placed, ScopedQuerySet, Unit
+from weicheng.rules.answers import Result
 from weicheng.rules.cases import Part
 
 # --- rounds --------------------------------------------------------------------------------------
@@ -266,6 +267,7 @@ class Visit(Placed):
 
     checklist_edition: the edition of the check list it follows, null for a free patrol
     round, round_place: the task it is part of, if any
+    leader, participants: who led it, and which departments took part, in words (INSP-9, INSP-10)
     hidden: of a hidden round that is not published; its failed items open their cases when it is
     """
 
@@ -291,6 +293,8 @@ class Visit(Placed):
     round = models.ForeignKey(Round, models.PROTECT, null=True, blank=True, related_name="visits")
     round_place = models.ForeignKey(RoundPlace, models.PROTECT, null=True, blank=True, related_name="visits")
     hidden = models.BooleanField(default=False)
+    leader = models.CharField(max_length=60, blank=True, default="")
+    participants = models.CharField(max_length=300, blank=True, default="")
     unit = models.ForeignKey(Unit, models.PROTECT, null=True, blank=True, related_name="visits")
     place = models.CharField(max_length=200, blank=True, default="")
     checklist_edition = models.BigIntegerField(null=True)
@@ -348,6 +352,7 @@ class Finding(models.Model):
 
     uid: made where it was captured; digest: of the first version, so that a second sending can be compared
     item: number of the check-list item it falls under, "" for a free finding
+    count: how many of the same kind were seen at once; an item that costs per finding costs that many times
     """
 
     uid = models.UUIDField(unique=True)
@@ -357,6 +362,7 @@ class Finding(models.Model):
     category = models.CharField(max_length=12)
     severity = models.CharField(max_length=20)
     item = models.CharField(max_length=20, blank=True, default="")
+    count = models.PositiveSmallIntegerField(default=1)
     note = models.TextField(blank=True, default="")
     occurred_on = models.DateField()
     found_at = models.DateTimeField()
@@ -402,6 +408,92 @@ class FindingVersion(AppendOnly):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["finding", "number"], name="inspections_finding_version_once")
+        ]
+
+
+# --- answers -------------------------------------------------------------------------------------
+
+
+class AnswerQuerySet(models.QuerySet):
+    def visible_to(self, actor: Actor) -> Self:
+        """Answers of the visits the actor sees, and those that stand behind a finding the actor sees."""
+        if not actor.powers.sees_cases and not actor.case_uid:
+            return self.none()
+        visits = Visit.objects.visible_to(actor).values("pk")
+        findings = Finding.objects.visible_to(actor).values("pk")
+        return self.filter(Q(visit__in=visits) | Q(finding__in=findings))
+
+
+class Answer(models.Model):
+    """What a visit says of one line of its check list. The head is what holds now; versions are how it came in.
+
+    uid: made by the client; item: the line's number; spot: the room or stretch, where a list is used for several
+    count: places that fail, 0 where none does; points: chosen by the inspector where the line gives a range
+    step: what followed the violation (劝阻, 责令改正, 报告); opinion, due_on: what is to be done, until when
+    informed_at, arrived_at, cleared_at: of the crew, for a road that is watched
+    finding: what it opened a case with; empty while nothing is wrong, or the round is hidden
+    version: raised by every change; digest: of the newest version's bytes
+    """
+
+    uid = models.UUIDField(unique=True)
+    visit = models.ForeignKey(Visit, models.PROTECT, related_name="answers")
+    item = models.CharField(max_length=20)
+    spot = models.CharField(max_length=60, blank=True, default="")
+    result = models.CharField(max_length=10, choices=[(each.value, each.label) for each in Result])
+    count = models.PositiveSmallIntegerField(default=0)
+    points = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
+    note = models.TextField(blank=True, default="")
+    opinion = models.TextField(blank=True, default="")
+    due_on = models.DateField(null=True, blank=True)
+    category = models.CharField(max_length=12, blank=True, default="")
+    severity = models.CharField(max_length=20, blank=True, default="")
+    unit = models.ForeignKey(Unit, models.PROTECT, null=True, blank=True, related_name="+")
+    step = models.CharField(max_length=12, blank=True, default="")
+    informed_at = models.DateTimeField(null=True, blank=True)
+    arrived_at = models.DateTimeField(null=True, blank=True)
+    cleared_at = models.DateTimeField(null=True, blank=True)
+    device_at = models.DateTimeField(null=True, blank=True)
+    received_at = models.DateTimeField()
+    finding = models.OneToOneField(Finding, models.PROTECT, null=True, blank=True, related_name="answer")
+    by_key = models.CharField(max_length=40)
+    by_name = models.CharField(max_length=60)
+    version = models.PositiveIntegerField(default=1)
+    digest = models.CharField(max_length=64)
+
+    objects = AnswerQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["visit", "item", "spot"], name="inspections_line_answered_once"),
+            models.CheckConstraint(
+                name="inspections_answer_counts_what_fails",
+                condition=Q(result__in=["partly", "fail"], count__gte=1)
+                | Q(~Q(result__in=["partly", "fail"]), count=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item} {self.result}"
+
+
+class AnswerVersionQuerySet(AppendOnlyQuerySet):
+    def visible_to(self, actor: Actor) -> Self:
+        return self.filter(answer__in=Answer.objects.visible_to(actor))
+
+
+class AnswerVersion(AppendOnly):
+    """The bytes an answer came in with, each time it came in otherwise."""
+
+    answer = models.ForeignKey(Answer, models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField(default=1)
+    by_key = models.CharField(max_length=40)
+    by_name = models.CharField(max_length=60)
+
+    objects = AnswerVersionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["answer", "number"], name="inspections_answer_version_once")
         ]
 
 
