@@ -242,6 +242,7 @@ WORKER_LEASE_S = env_int("WEICHENG_WORKER_LEASE_S", 30, least=5)
 PERIODIC = [
     ("weicheng.cases.outbox.deliver", 1),
     ("weicheng.cases.clock.tick", 20),
+    ("weicheng.cases.repeats.link", 5),
     ("weicheng.evidence.jobs.check", 30),
     ("weicheng.evidence.jobs.sweep", 3600),
 ]

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,7 @@ from weicheng.cases.models import Case, Event, Link
 from weicheng.cases.parts import parts_in
 from weicheng.evidence.models import Attachment, Purpose
 from weicheng.journal.actions import Note, Who, record, record_all
-from weicheng.journal.rows import insert_all
+from weicheng.journal.rows import insert_all, new_row
 from weicheng.places.actor import Actor
 from weicheng.places.actors import today
 from weicheng.places.models import Unit
@@ -35,13 +35,14 @@ from weicheng.rules.cases import (
 from weicheng.rules.deadlines import was_on_time
 from weicheng.rules.digests import canonical, digest
 from weicheng.rules.errors import N_, ConflictError, ForbiddenError, MissingError, RuleError
+from weicheng.rules.repeats import place_key
 
 NOTE_LIMIT = 1000  # characters; longer texts belong in an attached document
 WITHDRAW_WINDOW = timedelta(minutes=10)
 HEAD_FIELDS = (
     "state", "open", "responsible", "desk", "limit", "clock_from", "calendar_edition", "limit_editions", "due_at",
     "warn_at", "next_at", "due_provisional", "extension_until", "extended", "handlers", "handed_in_at", "rework",
-    "closed_at", "closed_on", "on_time", "supervised_at", "version",
+    "closed_at", "closed_on", "on_time", "supervised_at", "pieces", "linked_at", "version",
 )  # fmt: skip
 
 
@@ -53,6 +54,7 @@ class NewCase:
     """What opens a case; judged by the caller, who knows the source (area open and in reach, date, category).
 
     unit: the unit charged at once, or None: the case then waits for its dispatcher
+    due_on: the last day in time where an officer has ordered one; None counts from the limit in force
     """
 
     uid: uuid.UUID
@@ -64,6 +66,7 @@ class NewCase:
     at: datetime
     by: Actor
     unit: Unit | None = None
+    due_on: date | None = None
     address: str = ""
     lon: Decimal | None = None
     lat: Decimal | None = None
@@ -76,9 +79,15 @@ def file_cases(drafts: Sequence[NewCase]) -> list[Case]:
     The caller writes the journal entry (one verb, one entry) and holds the transaction.
     """
     cases, histories = [], []
+    clocks: dict[tuple[str, str, str, datetime], deadlines.Running] = {}
     for draft in drafts:
-        clock = deadlines.start_clock(draft.area, draft.category, draft.severity, draft.at)
-        case = Case(
+        # A batch asks the same again and again; no edition has an owner below the district.
+        key = (draft.area[:6], draft.category, draft.severity, draft.at)
+        clock = clocks.get(key) or clocks.setdefault(
+            key, deadlines.start_clock(draft.area, draft.category, draft.severity, draft.at)
+        )
+        case = new_row(
+            Case,
             uid=draft.uid,
             state=State.DISPATCHED.value if draft.unit else State.FILED.value,
             title=draft.title,
@@ -94,15 +103,18 @@ def file_cases(drafts: Sequence[NewCase]) -> list[Case]:
             filed_by_key=draft.by.key,
             filed_by_name=draft.by.name,
             filed_area=draft.by.area,
-            responsible=draft.unit,
             desk=desk_of(draft.area),
+            place_key=place_key(draft.unit.pk if draft.unit else None, draft.area),
         ).place_at(draft.area)
         clock.put_on(case)
+        if draft.due_on is not None:
+            deadlines.order_day(case, draft.due_on, draft.at)
         history: list[tuple[Move, State, dict[str, Any]]] = [
             (Move.FILE, State.FILED, {"due_at": case.due_at, "limit": case.limit})
         ]
         if draft.unit is not None:
             require_may_charge(draft.by, draft.unit)
+            case.responsible = draft.unit
             history.append(
                 (Move.DISPATCH, State.DISPATCHED, {"unit": draft.unit.uid, "unit_name": draft.unit.name})
             )
@@ -155,8 +167,9 @@ def make_event(
             "detail": dict(detail),
         }
     )
-    return Event(
-        case=case,
+    return new_row(
+        Event,
+        case_id=case.pk,
         number=number,
         move=move.value,
         state=state.value,
@@ -434,6 +447,7 @@ def _end(case: Case, step: Step, at: datetime, units: Mapping[uuid.UUID, Unit]) 
             "too-late-to-withdraw", N_("上报已超过十分钟，不能撤回。请由派遣人员撤销并写明理由。")
         )
     case.closed_at, case.closed_on, case.extension_until = at, today(at), None
+    case.linked_at = None  # what is cancelled repeats nothing, and nothing repeats it
     return {}
 
 
@@ -443,6 +457,7 @@ def _reopen(case: Case, step: Step, at: datetime, units: Mapping[uuid.UUID, Unit
         case.rework += 1
     else:
         case.responsible = None
+        case.linked_at = None
     deadlines.restart_clock(case, at).put_on(case)
     return {}
 

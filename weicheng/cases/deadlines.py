@@ -1,12 +1,13 @@
 """Deadlines of cases: from the editions in force to a moment, and back to the explanation."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from weicheng.cases.models import Case
 from weicheng.rules.cases import clock_plan
 from weicheng.rules.deadlines import Deadline, deadline, parse_limit
+from weicheng.rules.errors import N_, RuleError
 from weicheng.standards import editions
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -44,6 +45,23 @@ def start_clock(area: str, category: str, severity: str, at: datetime) -> Runnin
     return _run(limit, area, at, ",".join(str(edition) for edition in limit_editions))
 
 
+def order_day(case: Case, due_on: date, at: datetime) -> None:
+    """Put a deadline that an officer ordered onto a head whose clock has just started: the end of that day.
+
+    RuleError("due-day"): before the day of `at`, or more than a year after it
+    """
+    on = at.astimezone(ZONE).date()
+    if not on <= due_on <= on + timedelta(days=366):
+        raise RuleError(
+            "due-day", N_("整改期限 {due_on} 应在今天 {on} 到一年之内。请改选日期。"), due_on=due_on, on=on
+        )
+    case.due_at = datetime.combine(due_on, time(23, 59, 59), ZONE)
+    # As where the limit is counted: warned when a third of the time is left.
+    case.warn_at = at + (case.due_at - at) * 2 / 3
+    case.due_provisional = False
+    case.next_at = clock_plan(at, case.warn_at, case.due_at)[0][0]
+
+
 def restart_clock(case: Case, at: datetime, *, on: date | None = None) -> Running:
     """Return the same limit counted again from `at`: a failed verification starts it anew.
 
@@ -61,9 +79,11 @@ def _run(limit: str, area: str, at: datetime, limit_editions: str, on: date | No
 def explain(case: Case) -> Deadline | None:
     """Return the deadline with its steps, computed again under the edition it was computed with.
 
-    None where the deadline does not come from counting: before there is one, and after an extension.
+    None where the deadline does not come from counting: before there is one, after an extension, and where an
+    officer ordered the day.
     """
     if case.clock_from is None or case.calendar_edition is None or not case.limit:
         return None
     calendar = editions.calendar_by_id(case.calendar_edition).calendar
-    return deadline(case.clock_from.astimezone(ZONE), parse_limit(case.limit), calendar)
+    counted = deadline(case.clock_from.astimezone(ZONE), parse_limit(case.limit), calendar)
+    return counted if counted.due_at == case.due_at else None

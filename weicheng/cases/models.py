@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from weicheng.journal.models import AppendOnly, AppendOnlyQuerySet
 from weicheng.places.actor import Actor
 from weicheng.places.areas import within
-from weicheng.places.models import Placed, Unit
+from weicheng.places.models import Placed, ScopedQuerySet, Unit
 from weicheng.rules.cases import MOVE_LABELS, STATE_LABELS, Move, State
 
 KIND_RECTIFICATION = "rectification"
@@ -260,3 +260,72 @@ class Link(models.Model):
 
     def __str__(self) -> str:
         return str(self.uid)
+
+
+class HotSpotQuerySet(ScopedQuerySet):
+    def visible_to(self, actor: Actor) -> Self:
+        """Hot spots of the area; a unit sees its own."""
+        if not actor.powers.sees_cases or actor.case_uid:
+            return self.none()
+        if actor.unit_id is not None:
+            return self.filter(unit_id=actor.unit_id)
+        return super().visible_to(actor)
+
+
+class HotSpot(Placed):
+    """A place where one kind of problem keeps coming back (重点地段, INSP-4), under guard until it is taken off.
+
+    Put on the list by the worker and brought back by it; people set the guard and take it off.
+    place_key, category: as of its cases; several spots of one community differ by point and address
+    times: repeats in the rule's window up to `last_on`, the day of the newest; last_case: that one
+    off_at: when it was taken off the list, null while it stands on it
+    """
+
+    uid = models.UUIDField(unique=True, default=uuid.uuid4)
+    place_key = models.CharField(max_length=24)
+    category = models.CharField(max_length=12)
+    unit = models.ForeignKey(Unit, models.PROTECT, null=True, blank=True, related_name="hot_spots")
+    address = models.CharField(max_length=200, blank=True, default="")
+    lon = models.DecimalField(max_digits=10, decimal_places=7, null=True, blank=True)
+    lat = models.DecimalField(max_digits=9, decimal_places=7, null=True, blank=True)
+    times = models.PositiveIntegerField()
+    last_on = models.DateField()
+    last_case = models.ForeignKey(Case, models.PROTECT, related_name="+")
+    listed_at = models.DateTimeField()
+    measure = models.CharField(max_length=300, blank=True, default="")
+    owner = models.CharField(max_length=60, blank=True, default="")
+    listed = models.BooleanField(default=True)
+    off_at = models.DateTimeField(null=True, blank=True)
+    off_reason = models.CharField(max_length=300, blank=True, default="")
+    off_by_name = models.CharField(max_length=60, blank=True, default="")
+    version = models.PositiveIntegerField(default=1)
+
+    objects = HotSpotQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["place_key", "category"], name="cases_hot_spot_place"),
+            *[
+                models.Index(fields=[level, "listed", "id"], name=f"cases_hot_spot_{level}")
+                for level in ("city", "district", "street", "community")
+            ],
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="cases_hot_spot_off_says_why",
+                condition=Q(listed=True, off_at__isnull=True)
+                | (Q(listed=False, off_at__isnull=False) & ~Q(off_reason="")),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.place} {self.category}"
+
+    @property
+    def place(self) -> str:
+        """What the place is called: the unit, else the address, "" where neither is known."""
+        return self.unit.name if self.unit is not None else self.address
+
+    @property
+    def url(self) -> str:
+        return reverse("hot_spot", args=[self.uid])
