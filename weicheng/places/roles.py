@@ -69,6 +69,8 @@ class Powers:
     reads_journal: bool = False  # the audit administrator, and nobody else
     reads_personal: bool = False  # may unmask contacts; each reading is journalled
     assesses: bool = False  # computes, confirms and publishes assessments of its area, decides appeals
+    drafts: bool = False  # writes bulletins and notices of its area
+    signs: bool = False  # checks, issues and withdraws documents of its area; never what it wrote itself
 
 
 _CITY_DISTRICT = frozenset({Level.CITY, Level.DISTRICT})
@@ -84,6 +86,8 @@ POWERS: dict[Role, Powers] = {
         keeps_standards=True,
         reads_personal=True,
         assesses=True,
+        drafts=True,
+        signs=True,
     ),
     Role.DISTRICT_OFFICER: Powers(
         levels=frozenset({Level.DISTRICT}),
@@ -93,6 +97,8 @@ POWERS: dict[Role, Powers] = {
         keeps_standards=True,
         reads_personal=True,
         assesses=True,
+        drafts=True,
+        signs=True,
     ),
     Role.STREET: Powers(
         levels=frozenset({Level.STREET}),
@@ -101,6 +107,8 @@ POWERS: dict[Role, Powers] = {
         keeps_units=True,
         reads_personal=True,
         assesses=True,
+        drafts=True,
+        signs=True,
     ),
     Role.COMMUNITY: Powers(
         levels=frozenset({Level.COMMUNITY}),
@@ -108,6 +116,8 @@ POWERS: dict[Role, Powers] = {
         records=True,
         keeps_units=True,
         reads_personal=True,
+        drafts=True,
+        signs=True,
     ),
     Role.INSPECTOR: Powers(
         levels=frozenset({Level.CITY, Level.DISTRICT, Level.STREET}),
@@ -116,7 +126,7 @@ POWERS: dict[Role, Powers] = {
     ),
     Role.LIAISON: Powers(at_unit=True, parts=frozenset({_P.HANDLER})),
     Role.TECHNICIAN: Powers(levels=frozenset({Level.CITY, Level.DISTRICT, Level.STREET}), records=True),
-    Role.LEADER: Powers(levels=frozenset({Level.CITY, Level.DISTRICT, Level.STREET})),
+    Role.LEADER: Powers(levels=frozenset({Level.CITY, Level.DISTRICT, Level.STREET}), signs=True),
     Role.EXPERT: Powers(levels=_CITY_DISTRICT),
     Role.SYSTEM_ADMIN: Powers(levels=_ADMIN, sees_cases=False, keeps_areas=True),
     Role.SECURITY_ADMIN: Powers(levels=_ADMIN, sees_cases=False, keeps_posts=True),
