@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from weicheng.journal.models import Entry
-from weicheng.journal.rows import insert_all
+from weicheng.journal.rows import insert_all, new_row
 from weicheng.rules.digests import canonical, digest
 
 
@@ -52,7 +52,7 @@ SYSTEM = _System()
 def record(note: Note, *, by: Who, at: datetime) -> Entry:
     """Append one entry about what `by` did; call it inside the verb's transaction."""
     entry = _entry(note, by, at)
-    entry.save(force_insert=True)
+    insert_all([entry])
     return entry
 
 
@@ -73,7 +73,8 @@ def _entry(note: Note, by: Who, at: datetime) -> Entry:
             "detail": note.detail,
         }
     )
-    return Entry(
+    return new_row(
+        Entry,
         at=at,
         body=body,
         digest=digest(body),

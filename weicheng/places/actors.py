@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
@@ -14,6 +15,7 @@ from weicheng.places.models import Post, User
 from weicheng.places.roles import LABELS, POWERS, Role
 from weicheng.rules.digests import token_digest
 from weicheng.rules.errors import N_, ForbiddenError
+from weicheng.rules.moments import ZONE
 
 NOBODY = Actor(key="", name="")
 
@@ -74,11 +76,10 @@ def actor_of_token(secret: str, *, now: datetime, origin: str = "") -> Actor:
     return replace(actor_of(post, origin=origin), name=name)  # a name may have changed since
 
 
+@lru_cache(maxsize=1024)
 def today(now: datetime) -> date:
     """Return the day of a moment in the one zone of the site."""
-    from django.utils.timezone import localtime
-
-    return localtime(now).date()
+    return now.astimezone(ZONE).date()
 
 
 def origin_of(request: HttpRequest) -> str:
