@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from weicheng.cases import views
+from weicheng.cases import hot_spots, views
 
 urlpatterns = [
     path("cases/", views.cases, name="cases"),
@@ -13,6 +13,10 @@ urlpatterns = [
     path("cases/<uuid:uid>/links", views.make_link, name="case_link_make"),
     path("cases/<uuid:uid>/links/<uuid:link>/revoke", views.revoke_link, name="case_link_revoke"),
     path("cases/<uuid:uid>/links/<uuid:link>/qr.svg", views.link_qr, name="case_link_qr"),
+    path("hot-spots/", hot_spots.hot_spots, name="hot_spots"),
+    path("hot-spots/<uuid:uid>", hot_spots.hot_spot, name="hot_spot"),
+    path("hot-spots/<uuid:uid>/guard", hot_spots.guard, name="hot_spot_guard"),
+    path("hot-spots/<uuid:uid>/off", hot_spots.take_off, name="hot_spot_off"),
     path("l/<str:token>", views.link, name="case_link"),
     path("l/<str:token>/steps/<str:move>", views.link_step, name="case_link_step"),
 ]

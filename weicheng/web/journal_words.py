@@ -11,6 +11,7 @@ from weicheng.rules.cases import MOVE_LABELS
 
 KINDS = {
     "case": _("事项"),
+    "hotspot": _("重点地段"),
     "finding": _("问题"),
     "visit": _("检查"),
     "attachment": _("附件"),
@@ -32,6 +33,11 @@ _VERBS = {
     "case.handover": _("移交事项"),
     "case.link": _("生成办理链接"),
     "case.unlink": _("撤销办理链接"),
+    "hotspot.list": _("列入重点地段"),
+    "hotspot.back": _("重新列入重点地段"),
+    "hotspot.fade": _("重点地段自动移出"),
+    "hotspot.guard": _("布置重点地段防控"),
+    "hotspot.take_off": _("移出重点地段"),
     "finding.record": _("上报问题"),
     "visit.record": _("登记检查"),
     "visit.end": _("结束检查"),

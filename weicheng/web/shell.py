@@ -52,6 +52,7 @@ DOORS = (
     Door("report", _("上报问题"), "finding_new", "camera", _records, primary=True),
     Door("cases", _("事项"), "cases", "clipboard-list", _sees_cases, primary=True),
     Door("visits", _("检查"), "visits", "clipboard-check", _records),
+    Door("hot-spots", _("重点地段"), "hot_spots", "alert-triangle", _sees_cases),
     Door("map", _("地图"), "map", "map", _sees_cases, primary=True),
     Door("figures", _("指标"), "figures", "chart-bar", _sees_cases, primary=True),
     Door("units", _("单位"), "units", "building", _sees_cases),
