@@ -40,6 +40,12 @@ COMMANDS = {
     "backup": Command("weicheng.backup:backup", "write database and files to one file", "备份数据库与文件"),
     "restore": Command("weicheng.backup:restore", "bring a backup back", "从备份恢复", django=False),
     "figures": Command("weicheng.indicators.cli:main", "print figures of an area and year", "输出统计数字"),
+    "draw": Command(
+        "weicheng.inspections.cli:draw",
+        "draw places, or compute a published draw again",
+        "抽取检查地点，或核对已公布的抽取",
+        django=False,
+    ),
     "user-create": Command(
         "weicheng.install:user_create",
         "create the first security administrator",
