@@ -1,5 +1,7 @@
 """The score of a check list: full marks less what the findings cost, with a line for every point lost.
 
+The score of an object under a scheme of assessment, with sources, weights and limits within limits, is `sheets`.
+
 Source: the model in `domain/standards/inspection-practice.md` section 2: deductions per finding or once, an
 item's own limit (扣完为止), never below zero. Items and points are data of a published edition.
 """
@@ -7,14 +9,11 @@ item's own limit (扣完为止), never below zero. Items and points are data of 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 
 from weicheng.rules.errors import N_, RuleError
+from weicheng.rules.schemes import Mode
 
-
-class Mode(StrEnum):
-    PER_FINDING = "per_finding"  # 每处: every finding costs
-    ONCE = "once"  # 每项: the item costs once, however many findings
+CHECK_LIST_MODES = (Mode.PER_FINDING, Mode.ONCE)
 
 
 @dataclass(frozen=True)
@@ -22,19 +21,19 @@ class Item:
     """One line of a check list.
 
     number: as printed in the standard, unique in its list
-    points: what a finding costs, above 0
+    points: what a finding costs, above 0; None for a line that is checked and not scored
     cap: the most this item can cost, above 0; None for no limit of its own
     """
 
     number: str
     title: str
-    points: Decimal
+    points: Decimal | None
     mode: Mode | str = Mode.PER_FINDING
     cap: Decimal | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "mode", _mode(self.number, self.mode))
-        if self.points <= 0 or (self.cap is not None and self.cap <= 0):
+        if (self.points is not None and self.points <= 0) or (self.cap is not None and self.cap <= 0):
             raise RuleError(
                 "item-points",
                 N_("检查项 {number} 的扣分或扣分上限不大于 0。请填写大于 0 的分值。"),
@@ -43,15 +42,14 @@ class Item:
 
 
 def _mode(number: str, mode: str) -> Mode:
-    try:
-        return Mode(mode)
-    except ValueError:
+    if mode not in CHECK_LIST_MODES:
         raise RuleError(
             "item-mode",
             N_("检查项 {number} 的扣分方式“{mode}”无法识别。请写 per_finding（每处）或 once（每项）。"),
             number=number,
             mode=mode,
-        ) from None
+        )
+    return Mode(mode)
 
 
 @dataclass(frozen=True)
@@ -126,7 +124,11 @@ def deduct(checklist: CheckList, counts: Mapping[str, int]) -> Score:
                 number=number,
                 count=count,
             )
-    lines = tuple(_line(item, counts[item.number]) for item in checklist.items if counts.get(item.number))
+    lines = tuple(
+        _line(item, item.points, counts[item.number])
+        for item in checklist.items
+        if item.points is not None and counts.get(item.number)
+    )
     return Score(
         total=max(Decimal(0), checklist.full - sum(line.lost for line in lines)),
         lines=lines,
@@ -134,7 +136,7 @@ def deduct(checklist: CheckList, counts: Mapping[str, int]) -> Score:
     )
 
 
-def _line(item: Item, count: int) -> Line:
-    cost = item.points if item.mode is Mode.ONCE else item.points * count
+def _line(item: Item, points: Decimal, count: int) -> Line:
+    cost = points if item.mode is Mode.ONCE else points * count
     lost = cost if item.cap is None else min(cost, item.cap)
     return Line(number=item.number, title=item.title, count=count, lost=lost, capped=lost < cost)
