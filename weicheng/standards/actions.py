@@ -309,3 +309,5 @@ def _record(verb: str, row: Edition, *, by: Who, at: datetime) -> None:
         "digest": row.digest,
     }
     record(Note(verb, "edition", str(row.uid), row.owner, detail), by=by, at=at)
+    elif isinstance(body, kinds.SchemeBody):
+        named = set(body.categories)

@@ -21,6 +21,7 @@ from weicheng.journal.site import cached
 from weicheng.rules import scoring
 from weicheng.rules.deadlines import Limit, WorkCalendar, parse_limit
 from weicheng.rules.errors import N_, RuleError
+from weicheng.rules.schemes import Scheme
 from weicheng.standards import kinds
 from weicheng.standards.models import Edition
 
@@ -128,6 +129,15 @@ class Clauses(Loaded):
         return found
 
 
+class SchemeEdition(Loaded):
+    body: kinds.SchemeBody
+
+    @cached_property
+    def rule(self) -> Scheme:
+        """The scheme that boards are scored with; its `edition` is this edition's id as text."""
+        return self.body.rule(str(self.edition_id))
+
+
 class UnitKinds(Loaded):
     body: kinds.UnitKinds
 
@@ -161,6 +171,7 @@ _READERS: dict[str, type[Loaded]] = {
     "clauses": Clauses,
     "checklist": Checklist,
     "unit-kinds": UnitKinds,
+    "scheme": SchemeEdition,
     "repeat-rule": Repeats,
     "document-layout": DocumentLayout,
     "document-office": DocumentOffice,
@@ -266,9 +277,26 @@ def checklist_by_id(edition_id: int) -> Checklist:
     return _of(Checklist, edition_id)
 
 
+def scheme(key: str, area: str, on: date) -> SchemeEdition:
+    """Return the scheme of assessment with this key in force."""
+    return cast(SchemeEdition, in_force("scheme", key, area, on))
+
+
+def scheme_by_id(edition_id: int) -> SchemeEdition:
+    """Return the scheme that an earlier board was scored under."""
+    return _of(SchemeEdition, edition_id)
+
+
+def schemes(area: str, on: date) -> list[SchemeEdition]:
+    """Return every scheme of assessment in force for the area on the day, by title."""
+    keys = cached(("keys", "scheme"), lambda: _keys("scheme"))
+    found = (find_in_force("scheme", key, area, on) for key in keys)
+    return sorted((cast(SchemeEdition, each) for each in found if each), key=lambda each: each.title)
+
+
 def checklists(area: str, on: date) -> list[Checklist]:
     """Return every check list in force for the area on the day, by title."""
-    keys = cached(("checklist-keys",), _checklist_keys)
+    keys = cached(("keys", "checklist"), lambda: _keys("checklist"))
     found = (find_in_force("checklist", key, area, on) for key in keys)
     return sorted((cast(Checklist, each) for each in found if each), key=lambda each: each.title)
 
@@ -344,8 +372,8 @@ def _timelines(kind: str, key: str) -> dict[str, _Timeline]:
     return timelines
 
 
-def _checklist_keys() -> list[str]:
-    rows = Edition.objects.published().filter(kind="checklist")
+def _keys(kind: str) -> list[str]:
+    rows = Edition.objects.published().filter(kind=kind)
     return sorted(set(rows.values_list("key", flat=True)))
 
 

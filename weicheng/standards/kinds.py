@@ -33,6 +33,18 @@ from weicheng.rules.digests import canonical
 from weicheng.rules.errors import N_, RuleError
 from weicheng.rules.repeats import LONGEST_DAYS, RepeatRule
 from weicheng.rules.scoring import CheckList, Item
+from weicheng.rules.schemes import (
+    FollowUp,
+    FollowUpKind,
+    Grade,
+    Missing,
+    Mode,
+    Scheme,
+    SchemeItem,
+    Source,
+    SourceKind,
+)
+from weicheng.rules.schemes import Group as ItemGroup
 
 
 class Confidence(StrEnum):
@@ -595,6 +607,244 @@ class CheckListBody(Part):
 # --- unit kinds ----------------------------------------------------------------------------------
 
 
+# --- schemes of assessment -----------------------------------------------------------------------
+
+SourceKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,19}$")]
+ItemNumber = Annotated[str, StringConstraints(pattern=r"^[^@\s]{1,20}$")]
+Month = Annotated[int, Field(ge=1, le=12)]
+Factor = Annotated[Decimal, Field(ge=0, max_digits=6, decimal_places=3)]
+Amount = Annotated[Decimal, Field(ge=0, max_digits=10, decimal_places=4)]
+RoundKind = Literal[
+    "routine", "daily", "weekly", "monthly", "quarterly", "unannounced", "mock", "joint", "leader", "expert",
+    "ledger", "special",
+]  # fmt: skip
+FinderLevel = Annotated[str, StringConstraints(pattern=r"^(province|city|district|street|community|unit)$")]
+
+
+class Dated(Sourced):
+    """A rule that may hold from a period on, or in some months only (STD-6, STD-9)."""
+
+    since: date | None = None
+    months: tuple[Month, ...] = ()
+
+    @property
+    def window(self) -> Window:
+        return Window(self.since, frozenset(self.months))
+
+
+class SchemeSource(Dated):
+    """Where findings or marks come from; `rules.schemes.Source` says what the rest means.
+
+    rounds: kinds of inspection rounds whose findings count here; a finding outside any round is "routine"
+    severities: only findings of these degrees count (STD-6: serious problems); empty for all
+    """
+
+    key: SourceKey
+    title: Text
+    weight: Annotated[Decimal, Field(gt=0, le=100, max_digits=6, decimal_places=3)] | None = None
+    kind: SourceKind = SourceKind.FINDINGS
+    into: str = ""
+    full: Points | None = None
+    always: bool = False
+    rounds: tuple[RoundKind, ...] = ()
+    severities: tuple[Code, ...] = ()
+
+    def rule(self) -> Source:
+        return Source(
+            self.key, self.title, self.weight, self.kind, self.into, self.full, self.always, self.window
+        )
+
+
+class SchemeLine(Dated):
+    """One item; `rules.schemes.SchemeItem` says what the rest means.
+
+    checklists: by key of a check list, the numbers of its items that fall under this one
+    categories: case categories that fall under it; rest: it takes every finding that falls under no other
+    measure: key of a rate that the system counts by itself: on_time_rate, closed_rate
+    """
+
+    number: ItemNumber
+    title: Text
+    mode: Mode = Mode.PER_FINDING
+    points: Points | None = None
+    levels: dict[FinderLevel, Points] = {}
+    minimum: Points | None = None
+    maximum: Points | None = None
+    value: Points | None = None
+    cap: Points | None = None
+    target: Amount | None = None
+    step: Points = Decimal(1)
+    at_most: bool = False
+    unit: Annotated[str, StringConstraints(max_length=12)] = ""
+    sources: tuple[SourceKey, ...] = ()
+    checklists: dict[str, tuple[str, ...]] = {}
+    categories: tuple[CategoryCode, ...] = ()
+    rest: bool = False
+    measure: Literal["", "on_time_rate", "closed_rate"] = ""
+
+    def rule(self) -> SchemeItem:
+        return SchemeItem(
+            self.number, self.title, self.mode, self.points, dict(self.levels), self.minimum, self.maximum,
+            self.value, self.cap, self.target, self.step, self.at_most, self.sources, self.window,
+        )  # fmt: skip
+
+
+class SchemeGroup(Dated):
+    """A 大项; value: the most its items can cost together."""
+
+    number: Annotated[str, StringConstraints(min_length=1, max_length=20)]
+    title: Text
+    value: Points | None = None
+    items: tuple[SchemeLine, ...] = Field(min_length=1)
+
+    def rule(self) -> ItemGroup:
+        items = tuple(item.rule() for item in self.items)
+        return ItemGroup(self.number, self.title, items, self.value, self.window)
+
+
+class SchemeFollowUp(Dated):
+    kind: FollowUpKind
+    title: Text
+    points: Points | None = None
+    levels: dict[FinderLevel, Points] = {}
+    cap: Points | None = None
+    give_back: Annotated[Decimal, Field(gt=0, le=1, max_digits=4, decimal_places=3)] | None = None
+
+    def rule(self) -> FollowUp:
+        return FollowUp(
+            self.kind, self.title, self.points, dict(self.levels), self.cap, self.give_back, self.window
+        )
+
+
+class SchemeGrade(Sourced):
+    title: Text
+    minimum: Amount
+
+    def rule(self) -> Grade:
+        return Grade(self.title, self.minimum)
+
+
+class SchemeMeasure(Sourced):
+    """A number that people give for each object and by which ranks may be rewarded or punished (STD-7)."""
+
+    key: SourceKey
+    title: Text
+    unit: Annotated[str, StringConstraints(max_length=12)] = ""
+
+
+class SchemeRanks(Dated):
+    """Points for the first or last places; ties and small groups as `rules.ranking.RankRule` says."""
+
+    key: SourceKey
+    title: Text
+    points: tuple[Annotated[Decimal, Field(ge=0, max_digits=8, decimal_places=3)], ...] = Field(min_length=1)
+    end: End = End.BOTTOM
+    bonus: bool = False
+    by: SourceKey = BY_TOTAL
+    ties: Ties = Ties.MILD
+    min_group: Annotated[int, Field(ge=0, le=1000)] = 0
+
+    def rule(self) -> RankRule:
+        return RankRule(
+            self.key, self.title, self.points, self.end, self.bonus, self.by, self.ties, self.min_group,
+            self.window,
+        )  # fmt: skip
+
+
+class SchemeRankGroup(Part):
+    """A class of objects that are ranked among themselves; areas: codes of objects, or of areas above them."""
+
+    code: SourceKey
+    title: Text
+    areas: tuple[Annotated[str, StringConstraints(pattern=r"^[0-9]{2,15}$")], ...] = Field(min_length=1)
+
+
+class SchemeBody(Part):
+    """A scheme of assessment (考核办法).
+
+    levels: what it may score; unit_kinds: which units, for the level "unit"; empty for all
+    full: the marks without losses; left out for the sum of the groups in force
+    rank_groups: objects in none of them are ranked together
+    appeal_days: working days, from the day after a score is confirmed, in which a line may be appealed against
+    """
+
+    levels: tuple[Literal["street", "community", "unit"], ...] = Field(min_length=1)
+    unit_kinds: tuple[Code, ...] = ()
+    full: Points | None = None
+    full_confidence: Confidence | None = None
+    note: Annotated[str, StringConstraints(max_length=1000)] = ""
+    decimals: Annotated[int, Field(ge=0, le=4)] = 2
+    missing: Missing = Missing.ZERO
+    sources: tuple[SchemeSource, ...] = Field(min_length=1)
+    groups: tuple[SchemeGroup, ...] = ()
+    finder: dict[FinderLevel, Factor] = {}
+    repeats: tuple[Factor, ...] = ()
+    factors_confidence: Confidence | None = None
+    follow_ups: tuple[SchemeFollowUp, ...] = ()
+    veto: Annotated[str, StringConstraints(max_length=40)] = ""
+    bonus_cap: Points | None = None
+    grades: tuple[SchemeGrade, ...] = ()
+    measures: tuple[SchemeMeasure, ...] = ()
+    ranks: tuple[SchemeRanks, ...] = ()
+    rank_groups: tuple[SchemeRankGroup, ...] = ()
+    appeal_days: Annotated[int, Field(ge=0, le=60)] = 3
+    appeal_confidence: Confidence | None = None
+
+    @model_validator(mode="after")
+    def _is_a_scheme(self) -> Self:
+        _ruled(self.rule)(_("本版"))
+        _once((group.number for group in self.groups), _("大项"))
+        _once((measure.key for measure in self.measures), _("指标"))
+        _once((rule.key for rule in self.ranks), _("名次奖惩"))
+        _once((group.code for group in self.rank_groups), _("分组"))
+        _once((code for group in self.rank_groups for code in group.areas), _("分组中的区划"))
+        _once((kind for source in self.sources for kind in source.rounds), _("检查类型"))
+        _once((code for item in self.items.values() for code in item.categories), _("分类代码"))
+        _once(
+            (f"{key} {number}" for item in self.items.values() for key, all_ in item.checklists.items() for number in all_),
+            _("检查表项目"),
+        )  # fmt: skip
+        if sum(1 for item in self.items.values() if item.rest) > 1:
+            raise ValueError(_("只能有一个考核项收纳其余问题（rest）"))
+        known = {BY_TOTAL, *(measure.key for measure in self.measures)}
+        for rule in self.ranks:
+            if rule.by not in known:
+                raise ValueError(
+                    _("名次奖惩“{title}”所依据的 {by} 不在指标（measures）中").format(
+                        title=rule.title, by=rule.by
+                    )
+                )
+        return self
+
+    def rule(self, edition: str) -> Scheme:
+        """Return the scheme that boards are scored with; `edition` names it in every score."""
+        return Scheme(
+            edition=edition,
+            sources=tuple(source.rule() for source in self.sources),
+            groups=tuple(group.rule() for group in self.groups),
+            full=self.full,
+            grades=tuple(grade.rule() for grade in self.grades),
+            finder=dict(self.finder),
+            repeats=self.repeats,
+            follow_ups=tuple(follow_up.rule() for follow_up in self.follow_ups),
+            missing=self.missing,
+            veto=self.veto,
+            bonus_cap=self.bonus_cap,
+            rank_rules=tuple(rule.rule() for rule in self.ranks),
+            decimals=self.decimals,
+        )
+
+    @cached_property
+    def items(self) -> dict[str, SchemeLine]:
+        """Every item by number; a number that is there twice is refused by the rule."""
+        return {item.number: item for group in self.groups for item in group.items}
+
+    @cached_property
+    def categories(self) -> frozenset[str]:
+        """Every case category that it names."""
+        return frozenset(code for item in self.items.values() for code in item.categories)
+
+
 class UnitField(Part):
     """A field of a kind of unit; kind: text, integer, decimal, choice, date or yesno."""
 
@@ -781,6 +1031,7 @@ KINDS: Mapping[str, Kind] = {
     "repeat-rule": Kind(gettext_lazy("反复问题规则"), RepeatRuleBody, "repeats"),
     "document-layout": Kind(gettext_lazy("公文版式"), DocumentLayout, "official"),
     "document-office": Kind(gettext_lazy("发文机关与用语"), DocumentOffice, "office"),
+    "scheme": Kind(gettext_lazy("考核办法"), SchemeBody, ""),
 }
 
 
