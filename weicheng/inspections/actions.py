@@ -267,6 +267,11 @@ def _judge(
     return finding, opens
 
 
+def require_recordable(capture: Capture, units: Mapping[UUID, Unit], visits: Mapping[UUID, Visit]) -> None:
+    """Raise what `record_findings` would refuse this capture for; nothing is written."""
+    _judge(capture, units, visits)
+
+
 def _visit_of(draft: FindingIn, visits: Mapping[UUID, Visit], by: Actor) -> Visit | None:
     if draft.visit is None:
         if draft.item:

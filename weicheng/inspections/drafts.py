@@ -100,8 +100,8 @@ class AnswerIn(BaseModel):
     result: Text = Field(max_length=10, description="pass、partly、fail、na")
     count: int | None = Field(default=None, ge=0, description="问题处数，不通过时默认为 1")
     points: Decimal | None = Field(default=None, ge=0, description="检查表给出扣分区间时所选的扣分")
-    note: Text = Field(default="", max_length=100_000, description="情况说明，最多 1000 字")
-    opinion: Text = Field(default="", max_length=100_000, description="整改意见，最多 1000 字")
+    note: Text = Field(default="", max_length=100_000, description="情况说明，最多 400 字")
+    opinion: Text = Field(default="", max_length=100_000, description="整改意见，最多 400 字")
     due_on: date | None = Field(default=None, description="整改期限；空为按标准计算")
     category: Text = Field(default="", max_length=12, description="案件类别代码；检查表已定的可空")
     severity: Text = Field(default="", max_length=20)
@@ -124,6 +124,12 @@ class Verdict(BaseModel):
     due_at: datetime | None = None
     code: str = ""
     sentence: str = ""
+
+
+class AnswerVerdict(Verdict):
+    """What became of one answer: created, changed, exists (said before), conflict or refused."""
+
+    version: int = 0
 
 
 COORDINATE_PLACES = Decimal("0.0000001")

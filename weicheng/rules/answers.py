@@ -14,7 +14,9 @@ from weicheng.rules.errors import N_, ConflictError, RuleError
 from weicheng.rules.moments import require_aware
 
 COUNT_LIMIT = 99  # of one line at one place; more is another visit, or a slip of the finger
-DISSUADE = "dissuade"  # the one step that ends with a word on the spot
+# Steps that a check list names, as far as something hangs on them here.
+DISSUADE = "dissuade"  # ends with a word on the spot
+SUPPORT = "support"  # after the enforcement was told
 
 
 class Result(StrEnum):
@@ -148,11 +150,13 @@ class Earlier:
     """One earlier answer on the same line at the same place, newest first in a history.
 
     step: what followed it then, "" for nothing; settled: its case has been closed since
+    waiting: its case runs and its deadline is still to come
     """
 
     result: Result
     step: str = ""
     settled: bool = False
+    waiting: bool = False
 
 
 def taken_steps(history: Iterable[Earlier]) -> tuple[str, ...]:
@@ -173,12 +177,21 @@ def taken_steps(history: Iterable[Earlier]) -> tuple[str, ...]:
 def open_steps(steps: Sequence[str], history: Iterable[Earlier]) -> tuple[str, ...]:
     """Return the steps that may follow now, the expected one first: the one after the furthest taken.
 
-    steps: of the line, in order. Skipping ahead is allowed, going back is not; the last step may be repeated.
+    steps: of the line, in order. Skipping ahead is allowed, going back is not; the last step may be repeated,
+    and one whose deadline is still to come stays the expected one.
     """
+    history = tuple(history)
     taken = [steps.index(step) for step in taken_steps(history) if step in steps]
-    if not steps or not taken:
+    if not taken:
         return tuple(steps)
-    return tuple(steps[min(max(taken) + 1, len(steps) - 1) :])
+    further = 0 if history[0].waiting else 1
+    return tuple(steps[min(max(taken) + further, len(steps) - 1) :])
+
+
+def repeats_waiting(step: str, history: Iterable[Earlier]) -> bool:
+    """Is this the step that was ordered last, with its deadline still to come? Its own case runs already."""
+    history = tuple(history)
+    return bool(step) and taken_steps(history)[:1] == (step,) and history[0].waiting
 
 
 def step_of(result: Result, given: str, offered: Sequence[str], labels: dict[str, str]) -> str:
@@ -204,8 +217,11 @@ def step_of(result: Result, given: str, offered: Sequence[str], labels: dict[str
 
 
 def opens_case(result: Result, *, step: str = "", cleared_at: datetime | None = None) -> bool:
-    """Does the answer open a case? Not what was put right on the spot: by a word, or by the crew that came."""
-    return result.is_wrong and step != DISSUADE and cleared_at is None
+    """Does the answer open a case? Not what was settled on the spot: by a word, or by the crew that came.
+
+    Helping the enforcement opens none either: its case was opened when it was told.
+    """
+    return result.is_wrong and step not in (DISSUADE, SUPPORT) and cleared_at is None
 
 
 # --- a road that is watched ------------------------------------------------------------------------
