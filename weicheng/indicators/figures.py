@@ -190,9 +190,13 @@ def _records(measure: Measure, area: str, period: Period) -> tuple[tuple[str, st
     return (*measure.query, *within_area, *days)
 
 
+# Which list shows the records of a figure that does not count cases, by the figure's id.
+_LISTS = {"visits": "visits"}
+
+
 def url_of(figure: Figure) -> str:
     """Return where the records of a figure are listed."""
-    return f"{reverse('cases')}?{figure.records_query()}"
+    return f"{reverse(_LISTS.get(figure.id, 'cases'))}?{figure.records_query()}"
 
 
 def shown(figure: Figure, *, note: str = "", tone: str = "") -> dict[str, Any]:

@@ -1,13 +1,29 @@
 """The list of visits."""
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from weicheng.inspections.models import Visit
-from weicheng.places.areas import name_of
+from weicheng.places.areas import area as area_of
+from weicheng.places.areas import name_of, within
 from weicheng.places.http import HttpRequest
-from weicheng.ui.lists import Choices, Column, Dates, Flag, ListPage
+from weicheng.rules.errors import RuleError
+from weicheng.ui.lists import Choices, Column, Dates, Exact, Flag, ListPage
+
+
+def _area_name(code: str, request: HttpRequest) -> str | None:
+    try:
+        return area_of(code).name
+    except RuleError:
+        return None
+
+
+def _inside(rows: QuerySet[Visit], code: str) -> QuerySet[Visit]:
+    inside = Q(pk__in=[])
+    for column, known in within(code):
+        inside |= Q(**{column: known})
+    return rows.filter(inside)
 
 
 class VisitList(ListPage):
@@ -31,6 +47,7 @@ class VisitList(ListPage):
         Choices("kind", _("类型"), options=Visit.Kind.choices),
         Dates("visited_on", _("日期")),
         Flag("mine", _("我的检查"), apply="_mine"),
+        Exact("area", _("区划"), show=_area_name, apply=_inside),
     ]
     empty = _("还没有检查。点“开始检查”，边查边记问题。")
 

@@ -74,6 +74,16 @@ def mask_address(address: str) -> str:
     return known if known == address else f"{known}****"
 
 
+_NUMBERS = re.compile(r"(?<![0-9])(?:[0-9]{17}[0-9Xx]|1[3-9][0-9]{9})(?![0-9])")
+
+
+def hide_numbers(text: str) -> str:
+    """Return a text in which ID numbers and mobile numbers are masked: what was typed freely is not trusted."""
+    return _NUMBERS.sub(
+        lambda found: mask_id_number(found[0]) if len(found[0]) == 18 else mask_phone(found[0]), text
+    )
+
+
 def _hidden(text: str, *, keep_first: int = 0, keep_last: int = 0) -> str:
     """Return the text with its middle starred; too short to have a middle, it is all stars."""
     middle = len(text) - keep_first - keep_last
