@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Count, Q
 
 from weicheng.inspections.actions import record_visit
+from weicheng.inspections.answers import file_failed
 from weicheng.inspections.drafts import VisitIn
 from weicheng.inspections.models import Round, RoundKind, RoundPlace, Visit, in_the_know, runs_rounds
 from weicheng.journal.actions import Note, record
@@ -283,8 +284,6 @@ def publish_round(round: Round, *, conclusion: str = "", opinion: str = "", by: 
 
     The deadlines of the cases of a hidden round run from now: nobody could have settled them before.
     """
-    from weicheng.inspections.answers import file_failed
-
     locked = lock(round, by)
     if locked.state == Round.State.PUBLISHED:
         raise ConflictError("round-published", N_("任务已于 {at} 公布。请刷新页面。"), at=locked.published_at)
@@ -359,9 +358,9 @@ def published_notices(round: Round) -> list[NoticeDraft]:
     )  # fmt: skip
 
 
-def _to_places(places: Sequence[RoundPlace], *, key: str, **told: str) -> list[NoticeDraft]:
+def _to_places(places: Sequence[RoundPlace], *, key: str, **told: Any) -> list[NoticeDraft]:
     told["title"] = told["title"][:120]
-    drafts = {}
+    drafts: dict[str, dict[str, Any]] = {}
     for place in places:
         if place.unit_id is not None:
             drafts[f"{key}:unit:{place.unit_id}"] = {"to_unit_id": place.unit_id}

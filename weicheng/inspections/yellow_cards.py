@@ -14,6 +14,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from weicheng.cases.models import Case
+from weicheng.inspections.answers import standing
 from weicheng.inspections.models import Answer, CardStep, Finding, Visit, YellowCard, runs_rounds
 from weicheng.journal.actions import Note, record
 from weicheng.notices.actions import NoticeDraft, notify_many
@@ -24,10 +25,9 @@ from weicheng.places.models import Post
 from weicheng.places.roles import Role
 from weicheng.rules.answers import Result
 from weicheng.rules.areas import Level
-from weicheng.rules.cases import Part
+from weicheng.rules.cases import Part, State
 from weicheng.rules.digests import canonical, digest
 from weicheng.rules.errors import N_, ConflictError, ForbiddenError, RuleError
-from weicheng.rules.scoring import deduct
 from weicheng.standards import editions
 
 TEXT_LIMIT = 2000
@@ -242,20 +242,20 @@ def recheck_of(visit: Visit) -> Recheck:
     """Return what the answers of a visit with a check list amount to."""
     assert visit.checklist_edition is not None
     checklist = editions.checklist_by_id(visit.checklist_edition)
-    said: dict[str, list[Answer]] = {}
-    for answer in Answer.objects.filter(visit=visit):
-        if answer.result != Result.UNCHECKED:
-            said.setdefault(answer.item, []).append(answer)
-    failed = {
-        item: sum(one.count for one in every)
-        for item, every in said.items()
-        if any(Result(one.result).is_wrong for one in every)
-    }
+    answers = list(Answer.objects.filter(visit=visit).select_related("finding__case"))
+    loose = Finding.objects.filter(visit=visit, answer__isnull=True).exclude(item="")
+    marks = standing(
+        checklist, answers, loose.exclude(case__state=State.CANCELLED.value).values_list("item", "count")
+    )
+    failed = {one.item for one in answers if Result(one.result).is_wrong}
+    failed |= set(loose.values_list("item", flat=True))
+    unchecked = {one.item for one in answers if one.result == Result.UNCHECKED}
+    told = {one.item for one in answers} - unchecked
     numbers = [item.number for item in checklist.body.items]
     return Recheck(
-        [number for number in numbers if number not in said],
+        [number for number in numbers if number not in told],
         [number for number in numbers if number in failed],
-        deduct(checklist.rule, failed).total,
+        marks.total,
     )
 
 

@@ -91,8 +91,11 @@ def sizes(frame: Iterable[Place], recommended: Sequence[str] = ()) -> dict[str, 
 def proportional(room: Mapping[str, int], total: int) -> dict[str, int]:
     """Return stratum → quota, `total` shared out by size: whole parts first, then the largest remainders.
 
-    Equal remainders: the larger stratum first, then the name. RuleError("draw-too-large") with the counts.
+    Equal remainders: the larger stratum first, then the name. RuleError("draw-too-large") with the counts,
+    "frame-empty" without any stratum.
     """
+    if not room:
+        raise _empty()
     everything = sum(room.values())
     if total > everything:
         raise RuleError(
@@ -145,13 +148,17 @@ def draw(
     return result
 
 
+def _empty() -> RuleError:
+    return RuleError("frame-empty", N_("抽取范围里没有地点。请先登记单位，或改选范围。"))
+
+
 def _judge(
     frame: Sequence[Place], quotas: Mapping[str, int], seed: str, recommended: Sequence[str]
 ) -> dict[str, Place]:
     if not seed:
         raise RuleError("draw-seed", N_("抽取没有种子。请给出一段随机文字。"))
     if not frame:
-        raise RuleError("frame-empty", N_("抽取范围里没有地点。请先登记单位，或改选范围。"))
+        raise _empty()
     places = {place.id: place for place in frame}
     if len(places) != len(frame):
         twice = [place_id for place_id, count in Counter(p.id for p in frame).items() if count > 1]
