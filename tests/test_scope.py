@@ -5,6 +5,7 @@ closed one. A new address with an object in it fails here until it is entered in
 """
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,9 @@ def world(city):
     )
     body = {"announced_years": [2026], "hours": [["09:00", "17:00"]], "off_days": {}, "make_up_days": {}}
     made["draft"] = draft_edition(kind="calendar", owner="320311", head=head, body=body, by=qian, at=now)
+    chapter = {"id": "x-c1", "number": "一", "title": "组织", "confidence": "local"}
+    tree, own = {"sources": {}, "chapters": [chapter]}, replace(head, key="own")
+    made["clauses"] = draft_edition(kind="clauses", owner="320311", head=own, body=tree, by=qian, at=now)
     made["entry"] = Entry.objects.filter(district="320311").first()
     return city, made
 
@@ -137,6 +141,8 @@ def table(city, made):
         "standards:copy": ([draft], "POST", "Qian", "Ne"),
         "standards:edit": ([draft], "GET", "Qian", "Ne"),
         "standards:publish": ([draft], "GET", "Qian", "Ne"),
+        "standards:discard": ([draft], "GET", "Qian", "Ne"),
+        "standards:clause": ([made["clauses"].uid, "x-c1"], "GET", "Qian", "Ne"),
         "notice": ([made["notice"].pk], "GET", "Chen", "Wu"),
         "notice_read": ([made["notice"].pk], "POST", "Chen", "Wu"),
         "job": ([made["job"].uid], "GET", "Chen", "Wu"),
@@ -216,6 +222,8 @@ ADDRESS_NAMES = [
     "standards:copy",
     "standards:edit",
     "standards:publish",
+    "standards:discard",
+    "standards:clause",
     "notice",
     "notice_read",
     "job",

@@ -1,11 +1,13 @@
-"""Write the packs of clause trees from the tables of the field's facts.
+"""Write the packs of clause trees, and of the ledger check lists cut from them, from the field's facts.
 
     python tools/seed_clauses.py FACTS weicheng/packs/base
 
-FACTS holds hygienic-city-2014.yaml, hygienic-city-2021.yaml and hygienic-town-2021.yaml. What this file adds is
-ours: permanent ids, and a theme for each item, by which editions with other numbers can be compared.
+FACTS holds hygienic-city-2014.yaml, hygienic-city-2021.yaml, hygienic-town-2021.yaml and ledger-catalogue.yaml.
+What this file adds is ours: permanent ids, a theme for each item, by which editions with other numbers can be
+compared, and the points of the ledger lines.
 """
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -58,6 +60,35 @@ RULES_2021 = [
 NUMBER_CONFIRMED_FROM = 33  # rows 33-56 were seen with their numbers
 ITEM_NUMBER_RECALLED_FROM = 10  # items of the 2014 edition
 COUNTS = {"c21": (7, 31, 56, 10), "c14": (8, 40, 0, 11), "t21": (2, 3, 24, 0)}
+# Three record sheets of ledger supervision: volume of the catalogue -> key and title.
+LEDGERS = {
+    "01": ("ledger-organisation", "爱国卫生组织管理台账督导表"),
+    "02": ("ledger-health-education", "健康教育台账督导表"),
+    "08": ("ledger-vector", "病媒生物防制台账督导表"),
+}
+# What the catalogue's rule for communities asks of single entries; a published list of one city.
+COMMUNITY = "舟山社区创卫 40 条"
+ASKED = {
+    "02-03": f"宣传栏不小于 3 m²，每年更换不少于 6 次，有照片和底稿（{COMMUNITY}）；每两月一期",
+    "02-04": f"健康活动每年不少于 8 次，参加率不低于 80 %（{COMMUNITY}）",
+    "02-07": f"卫生报刊不少于 4 种（{COMMUNITY}）",
+    "08-08": "重点行业和单位防蝇防鼠设施合格率不低于 95 %",
+    "08-10": "四害密度达到 C 级",
+}
+# Indicators of 2021 that single entries prove.
+PROVES = {
+    "01-14": ["c21-n02"],
+    "02-05": ["c21-n03"],
+    "02-08": ["c21-n04", "c21-n05", "c21-n06"],
+    "02-09": ["c21-n07"],
+    "02-10": ["c21-n08", "c21-n09", "c21-n10"],
+    "08-08": ["c21-n56"],
+    "08-09": ["c21-n55"],
+    "08-10": ["c21-n55"],
+}
+# Volume 08 has but one theme; its record sheet is divided as the 2014 edition divides it.
+VECTOR_HEADINGS = {38: "机制和组织", 39: "孳生地治理和科学防制", 40: "监测和密度"}
+LINE_POINTS = 10
 KEPT = ("alt", "trend", "each_year", "series", "window_years", "target", "per", "parts", "note")
 WORDS = {
     "nosmoking_org": "无烟党政机关",
@@ -131,6 +162,11 @@ def main(facts: Path, target: Path) -> None:
             "body": _town_2021(read["town-2021"]),
         },
     )
+    catalogue = _read(facts / "ledger-catalogue.yaml")
+    for volume in catalogue["volumes"]:
+        if volume["no"] in LEDGERS:
+            pack = _ledger(volume, catalogue["evidence_kinds"])
+            _put(target / f"checklist-{pack['key']}.yaml", pack)
 
 
 def _read(path: Path) -> Any:
@@ -179,8 +215,8 @@ def _city_2021(table: dict[str, Any]) -> dict[str, Any]:
                     "chapter": chapter_of[row["chapter"]],
                     "number": row["no"],
                     "theme": theme,
-                    "topic": _neat(row["topic"]),
-                    "requirement": _neat(row.get("req", "")),
+                    "topic": _listed(row["topic"]),
+                    "requirement": _listed(row.get("req", "")),
                     "indicators": [id_of[number] for number in row.get("indicators", [])],
                     "confidence": row["confidence"],
                     "source": "A" if row["confidence"] == "confirmed" else "",
@@ -202,7 +238,7 @@ def _city_2021(table: dict[str, Any]) -> dict[str, Any]:
         "items": items,
         "indicators": indicators,
         "vetoes": [
-            {"id": f"c21-v{at:02}", "number": at, "title": _neat(title), "confidence": "recalled"}
+            {"id": f"c21-v{at:02}", "number": at, "title": _listed(title), "confidence": "recalled"}
             for at, title in enumerate(vetoes["items"], start=1)
         ],
         "rules": RULES_2021,
@@ -211,7 +247,7 @@ def _city_2021(table: dict[str, Any]) -> dict[str, Any]:
                 {
                     "title": row["step"],
                     "who": row["who"],
-                    "detail": _neat(row.get("detail", "")),
+                    "detail": _listed(row.get("detail", "")),
                     "confidence": row["confidence"],
                     "source": row.get("source", ""),
                 }
@@ -244,7 +280,7 @@ def _city_2014(table: dict[str, Any]) -> dict[str, Any]:
                     "number": str(number),
                     "number_confidence": "recalled" if number >= ITEM_NUMBER_RECALLED_FROM else "confirmed",
                     "theme": theme,
-                    "topic": _neat(row["topic"]),
+                    "topic": _listed(row["topic"]),
                     "threshold": _neat(row.get("threshold", "")),
                     "definition": _neat(row.get("definition", "")),
                     "confidence": row.get("confidence", "confirmed"),
@@ -268,7 +304,7 @@ def _city_2014(table: dict[str, Any]) -> dict[str, Any]:
             {
                 "id": f"c14-v{at:02}",
                 "number": at,
-                "title": _neat(title),
+                "title": _listed(title),
                 "confidence": "confirmed",
                 "source": "3",
             }
@@ -303,7 +339,7 @@ def _town_2021(table: dict[str, Any]) -> dict[str, Any]:
                     "number": row["no"],
                     "theme": theme,
                     "topic": theme if row["no"] else "其余各章（未见正文）",
-                    "requirement": _neat(row["req"].replace(" (text not found)", "")),
+                    "requirement": _listed(row["req"].replace(" (text not found)", "")),
                     "confidence": row["confidence"],
                     "source": "A" if row["confidence"] == "confirmed" else "",
                 }
@@ -315,6 +351,49 @@ def _town_2021(table: dict[str, Any]) -> dict[str, Any]:
         "chapters": chapters,
         "items": items,
         "indicators": [_indicator("t21", row) for row in table["indicators"]],
+    }
+
+
+def _ledger(volume: dict[str, Any], kinds: dict[str, str]) -> dict[str, Any]:
+    """Return one record sheet: a line for each entry of a volume, with the clauses of both editions."""
+    key, title = LEDGERS[volume["no"]]
+    lines = []
+    for row in volume["items"]:
+        code, old = row["code"], row["std2014"]
+        theme = THEMES_2014[old - 1]
+        new = [f"c21-i{at:02}" for at, each in enumerate(THEMES_2021, start=1) if each == theme]
+        lines.append(
+            _without_empty(
+                {
+                    "number": code,
+                    "title": _listed(row["name"]),
+                    "section": VECTOR_HEADINGS.get(old, theme),
+                    "requirement": ASKED.get(code, ""),
+                    "requirement_confidence": "confirmed" if code in ASKED else "",
+                    "evidence": "、".join(kinds[each] for each in row["evidence"]),
+                    "clauses": [*new, *PROVES.get(code, []), f"c14-i{old:02}"],
+                    "points": str(LINE_POINTS),
+                    "mode": "once",
+                }
+            )
+        )
+    return {
+        "kind": "checklist",
+        "key": key,
+        "owner": "",
+        "title": title,
+        "edition": "按 2021 版和 2014 版条款",
+        "source": f"台账目录第 {volume['no']} 卷（公开的创卫档案资料建档清单 yuntihai.com），逐条对照国家卫生城市标准；"
+        "分值为本系统所加",
+        "confidence": "local",
+        "in_force_from": "2022-01-01",
+        "body": {
+            "full": str(LINE_POINTS * len(lines)),
+            "full_confidence": "local",
+            "note": "逐条逐项检查，不符合的提出整改意见并限期。收集近 3 个完整年度和当年的资料，先按项目、"
+            "同一项目按年度先后排列。目录条目有公开来源；每项 10 分、对应条款由本系统按主题所加，可修改。",
+            "items": lines,
+        },
     }
 
 
@@ -358,6 +437,11 @@ def _without_empty(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _listed(text: str) -> str:
+    """Return words that the table sets apart by blanks as a list, as it is written in Chinese."""
+    return re.sub(r"(?<=[\u4e00-\u9fff）]) (?=[\u4e00-\u9fff（])", "、", _neat(text))
+
+
 def _neat(text: str) -> str:
     for old, new in ((">=", "≥"), ("<=", "≤"), ("m2", "m²"), ("; ", "；"), ("(", "（"), (")", "）")):
         text = text.replace(old, new)
@@ -374,6 +458,11 @@ def _write(path: Path, prefix: str, pack: dict[str, Any]) -> None:
     found = tuple(len(body.get(name, [])) for name in ("chapters", "items", "indicators", "vetoes"))
     if found != COUNTS[prefix]:
         sys.exit(f"{path.name}: {found} rows instead of {COUNTS[prefix]}: check the table first.")
+    _put(path, pack)
+
+
+def _put(path: Path, pack: dict[str, Any]) -> None:
+    body = pack["body"]
     out = ["# Written by tools/seed_clauses.py; change the facts there, not here."]
     for name, value in pack.items():
         if name != "body":

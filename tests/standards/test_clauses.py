@@ -4,15 +4,16 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 
-from tests.standards.conftest import DAY
+from tests.standards.conftest import AT, DAY, head
 from weicheng.rules.errors import RuleError
-from weicheng.standards import editions, kinds
+from weicheng.standards import actions, editions, kinds
 from weicheng.standards.compare import differences
 from weicheng.standards.models import Edition
 
 QUAN = "320311"
-C, N, R, I = "confirmed", "name_confirmed", "recalled", "inferred"
+C, N, R = "confirmed", "name_confirmed", "recalled"
 
 # (number, name begins, what is asked, confidence) of every indicator of the city standard of 2021.
 CITY_2021 = [
@@ -94,7 +95,7 @@ class TestTheFacts:
             assert (row.id, row.words, row.confidence) == (f"c21-n{number:02}", words, confidence)
             assert row.name.startswith(name)
             # Rows 33-56 were seen with their numbers, the others follow the order of the reporting form.
-            assert row.number_confidence == (C if number >= 33 else I)
+            assert row.number_confidence == (C if number >= 33 else "inferred")
 
     def test_the_history_each_indicator_asks_for(self):
         asked = {row.number: row.series for row in city().body.indicators if row.series}
@@ -185,3 +186,128 @@ def test_a_wrong_tree_is_refused_naming_the_place(body, says):
     with pytest.raises(RuleError, match="edition-body") as refused:
         kinds.read_body("clauses", {"sources": {"A": "某页"}, **body})
     assert says in refused.value.sentence()
+
+
+# --- pages ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def chen(client, cast, pages, base):
+    client.force_login(cast.east.user)
+    return client
+
+
+def the(label: str, key: str = "hygienic-city") -> Edition:
+    return Edition.objects.get(kind="clauses", key=key, edition=label)
+
+
+def page(client, url: str, status: int = 200) -> str:
+    response = client.get(url)
+    assert response.status_code == status
+    return response.content.decode()
+
+
+def test_the_tree_is_read_by_chapter_and_says_what_is_not_certain(chen):
+    url = reverse("standards:edition", args=[the("2021 版").uid])
+    text = page(chen, url)
+    for words in (
+        "爱国卫生组织管理",
+        "未核实编号",
+        "持续下降（近 3 年）",
+        "必备条件（一票否决）",
+        "评审程序",
+    ):
+        assert words in text
+    # 56 less the 23 whose number and sign were both seen
+    assert "56 个指标中有 33 个的数值未经核实" in text
+    assert "代替" in text
+    assert "被代替" in page(chen, reverse("standards:edition", args=[the("2014 版").uid]))
+
+
+def test_the_tree_is_narrowed_by_words_and_by_confidence(chen):
+    url = reverse("standards:edition", args=[the("2021 版").uid])
+    found = page(chen, f"{url}?q=婴儿")
+    assert "婴儿死亡率" in found
+    assert "窨井盖完好率" not in found
+    assert "没有符合的条款" in page(chen, f"{url}?q=龙")
+    sure = page(chen, f"{url}?confidence=confirmed")
+    assert "婴儿死亡率" in sure
+    assert "窨井盖完好率" not in sure
+    assert page(chen, f"{url}?confidence=odd").count("窨井盖完好率") == 1
+
+
+def test_a_clause_has_an_address_of_its_own(chen):
+    url = reverse("standards:clause", args=[the("2021 版").uid, "c21-n55"])
+    text = page(chen, url)
+    for words in ("达到 C 级", "zyqjg.com", "病媒生物防制台账督导表", "监测和密度", "第 33—56 行"):
+        assert words in text
+    assert "不能单独作为判定不合格的依据" not in text
+    assert "不能单独作为判定不合格的依据" in page(chen, url.replace("n55", "n20"))
+    for clause in ("c21-c1", "c21-i07", "c21-v01"):
+        page(chen, url.replace("c21-n55", clause))
+    page(chen, url.replace("c21-n55", "c21-n99"), 404)
+    checklist = Edition.objects.filter(kind="checklist").first()
+    page(chen, reverse("standards:clause", args=[checklist.uid, "c21-n55"]), 404)
+
+
+@pytest.mark.parametrize("form", ["xlsx", "csv"])
+def test_the_tree_goes_to_a_sheet(chen, form):
+    url = reverse("standards:edition", args=[the("2021 版").uid])
+    response = chen.get(f"{url}?export={form}")
+    assert response.status_code == 200
+    data = b"".join(response.streaming_content)
+    if form == "csv":
+        lines = data.decode("utf-8-sig").splitlines()
+        assert len(lines) == 1 + 7 + 31 + 56 + 10
+        assert "c21-n39,指标,疾病防控与医疗卫生服务,39,婴儿死亡率,,≤ 5.6 ‰，或持续降低" in "\n".join(lines)
+    else:
+        assert data.startswith(b"PK")
+    assert chen.get(f"{url}?export=doc").status_code == 422
+
+
+def test_the_two_city_editions_are_compared_on_a_page(chen):
+    new, old = the("2021 版"), the("2014 版")
+    text = page(chen, f"{reverse('standards:compare', args=[new.uid])}?with={old.uid}")
+    assert "主题“清扫保洁”：数值由" in text
+
+
+def test_a_check_list_is_read_with_headings_clauses_and_steps(chen):
+    row = Edition.objects.get(kind="checklist", key="shop-front")
+    text = page(chen, reverse("standards:edition", args=[row.uid]))
+    for words in ("劝阻 → 责令改正 → 报告执法部门 → 配合执法", "包秩序", "来源扣 30—100 分", "c21-i10"):
+        assert words in text
+
+
+@pytest.mark.parametrize("kind", ["clauses", "checklist"])
+def test_a_page_costs_a_constant_number_of_statements(chen, kind, django_assert_max_num_queries):
+    row = Edition.objects.filter(kind=kind).order_by("-in_force_from").first()
+    url = reverse("standards:edition", args=[row.uid])
+    page(chen, url)
+    with django_assert_max_num_queries(12):
+        page(chen, url)
+
+
+# --- drafts that are given up --------------------------------------------------------------------
+
+
+def test_a_draft_is_given_up_and_its_label_is_free_again(chen, draft, cast):
+    assert "放弃草稿" in page(chen, reverse("standards:edition", args=[draft.uid]))
+    assert chen.post(reverse("standards:discard", args=[draft.uid])).status_code == 303
+    for name in ("edition", "edit", "body"):
+        page(chen, reverse(f"standards:{name}", args=[draft.uid]), 404)
+    assert chen.post(reverse("standards:discard", args=[draft.uid])).status_code == 404
+    body = {"default": "general", "severities": [{"code": "general", "name": "一般", "limit": "2天"}]}
+    given = {"kind": "severity-scale", "owner": QUAN, "head": head(), "body": body, "at": AT}
+    again = actions.draft_edition(**given, by=cast.east.actor)
+    assert Edition.objects.filter(edition=again.edition, owner=QUAN).count() == 2
+    kept = Edition.objects.get(pk=draft.pk)
+    with pytest.raises(RuleError, match="already-discarded"):
+        actions.publish_edition(edition=kept, by=cast.east.actor, at=AT)
+
+
+def test_a_published_edition_is_not_given_up(chen, draft, cast):
+    actions.publish_edition(edition=draft, by=cast.east.actor, at=AT)
+    response = chen.post(reverse("standards:discard", args=[draft.uid]))
+    assert response.status_code == 422
+    assert "已发布，不能再改" in response.content.decode()
+    assert Edition.objects.get(pk=draft.pk).is_published

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from pydantic import StringConstraints, ValidationError
 
@@ -17,7 +18,7 @@ from weicheng.places.areas import area as area_of
 from weicheng.rules.digests import digest
 from weicheng.rules.errors import N_, ConflictError, ForbiddenError, RuleError
 from weicheng.standards import kinds
-from weicheng.standards.editions import Categories, find_in_force
+from weicheng.standards.editions import Categories, find_in_force, read_clause_homes
 from weicheng.standards.kinds import Confidence
 from weicheng.standards.models import Edition
 from weicheng.standards.yaml_text import read_yaml
@@ -86,6 +87,16 @@ def publish_edition(*, edition: Edition, by: Actor, at: datetime) -> Edition:
     row = _publish(_locked_draft(edition, by), by=by, at=at)
     _record("edition.publish", row, by=by, at=at)
     raise_generation()
+    return row
+
+
+@transaction.atomic
+def discard_draft(*, edition: Edition, by: Actor, at: datetime) -> Edition:
+    """Give a draft up. It is kept, but nobody reads it any more, and its label may be used again."""
+    row = _locked_draft(edition, by)
+    row.state = Edition.State.DISCARDED.value
+    row.save(update_fields=["state"])
+    _record("edition.discard", row, by=by, at=at)
     return row
 
 
@@ -168,9 +179,7 @@ def _read_pack(file: Path) -> Pack:
 
 def _load_one(pack: Pack, *, by: Who, at: datetime) -> Edition | None:
     body = kinds.read_body(pack.kind, pack.body)
-    there = Edition.objects.filter(
-        owner=pack.owner, kind=pack.kind, key=pack.key, edition=pack.edition
-    ).first()
+    there = _labelled(pack.owner, pack.kind, pack.key, pack.edition).first()
     row = _place(
         Edition(kind=pack.kind, created_at=at, created_by=by.key, created_by_name=by.name), pack.owner
     )
@@ -214,6 +223,13 @@ def _locked_draft(edition: Edition, by: Actor) -> Edition:
             title=row.title,
             label=row.edition,
         )
+    if row.state == Edition.State.DISCARDED:
+        raise RuleError(
+            "already-discarded",
+            N_("草稿“{title}”（{label}）已放弃，不能再改。请从列表中另选，或复制为新草稿。"),
+            title=row.title,
+            label=row.edition,
+        )
     return row
 
 
@@ -248,7 +264,7 @@ def _fill(row: Edition, head: Head, body: kinds.Part, *, there: Edition | None =
             begin=head.in_force_from,
             end=head.in_force_to,
         )
-    same_label = Edition.objects.filter(owner=row.owner, kind=row.kind, key=head.key, edition=head.edition)
+    same_label = _labelled(row.owner, row.kind, head.key, head.edition)
     if there is None and same_label.exclude(pk=row.pk).exists():
         raise RuleError(
             "edition-label",
@@ -262,9 +278,15 @@ def _fill(row: Edition, head: Head, body: kinds.Part, *, there: Edition | None =
     row.digest = digest(row.body)
 
 
+def _labelled(owner: str, kind: str, key: str, label: str) -> QuerySet:
+    rows = Edition.objects.exclude(state=Edition.State.DISCARDED)
+    return rows.filter(owner=owner, kind=kind, key=key, edition=label)
+
+
 def _publish(row: Edition, *, by: Who, at: datetime) -> Edition:
     body = kinds.read_bytes(row.kind, bytes(row.body))
     _require_known_categories(row, body)
+    _require_known_clauses(row, body)
     mine = Edition.objects.published().filter(owner=row.owner, kind=row.kind, key=row.key)
     taken = mine.filter(in_force_from=row.in_force_from).first()
     if taken is not None:
@@ -287,6 +309,8 @@ def _require_known_categories(row: Edition, body: kinds.Part) -> None:
         named = {item.category for item in body.items if item.category}
     elif isinstance(body, kinds.TimeLimits):
         named = set(body.by_category)
+    elif isinstance(body, kinds.SchemeBody):
+        named = set(body.categories)
     else:
         return
     catalogue = find_in_force("case-categories", "categories", row.owner, row.in_force_from)
@@ -300,6 +324,20 @@ def _require_known_categories(row: Edition, body: kinds.Part) -> None:
         )
 
 
+def _require_known_clauses(row: Edition, body: kinds.Part) -> None:
+    """Refuse a check list that is cut from clauses which no published standard of its place has."""
+    if not isinstance(body, kinds.CheckListBody):
+        return
+    named = {clause for item in body.items for clause in item.clauses or ()}
+    unknown = sorted(named - set(read_clause_homes(row.owner))) if named else []
+    if unknown:
+        raise RuleError(
+            "unknown-clause-id",
+            N_("已发布的标准中没有条款 {clauses}。请改正条款编号，或先发布含有它们的标准。"),
+            clauses="、".join(unknown[:5]),
+        )
+
+
 def _record(verb: str, row: Edition, *, by: Who, at: datetime) -> None:
     detail = {
         "kind": row.kind,
@@ -309,5 +347,3 @@ def _record(verb: str, row: Edition, *, by: Who, at: datetime) -> None:
         "digest": row.digest,
     }
     record(Note(verb, "edition", str(row.uid), row.owner, detail), by=by, at=at)
-    elif isinstance(body, kinds.SchemeBody):
-        named = set(body.categories)

@@ -40,11 +40,20 @@ _SAYS = {
     "section": gettext_lazy("小标题"),
     "clauses": gettext_lazy("对应条款"),
     "requirement": gettext_lazy("要求"),
+    "requirement_confidence": gettext_lazy("要求的可信程度"),
     "evidence": gettext_lazy("证明材料"),
     "steps": gettext_lazy("处置步骤"),
     "topics": gettext_lazy("内容"),
     "requirements": gettext_lazy("要求"),
     "numbers": gettext_lazy("数值"),
+    "days": gettext_lazy("最多相隔天数"),
+    "from_days": gettext_lazy("最少相隔天数"),
+    "radius_m": gettext_lazy("同一地点半径（米）"),
+    "unit_radius_m": gettext_lazy("同一单位半径（米）"),
+    "vague": gettext_lazy("地址中不计的词"),
+    "address_least": gettext_lazy("地址最少字数"),
+    "threshold": gettext_lazy("列入重点地段的反复次数"),
+    "window_days": gettext_lazy("统计天数"),
     "hours_confidence": gettext_lazy("工作时间的可信程度"),
     "announced": gettext_lazy("已公布的年份"),
     "day": gettext_lazy("安排"),
@@ -94,6 +103,14 @@ def kept_confidence(old: kinds.Part, new: kinds.Part) -> list[str]:
 
 
 _NUMBERS = {"limit", "limits", "severities", "points", "cap", "category", "severity", "full", "hours"}
+
+
+def body_lines(body: kinds.Part) -> list[tuple[str, list[tuple[Any, str]]]]:
+    """Return (line, [(what it says, its value)]) of any body: the page of a kind without one of its own."""
+    return [
+        (line, [(_SAYS[name], text) for name, text in values.items() if text])
+        for line, values in _lines(body).items()
+    ]
 
 
 def _lines(body: kinds.Part) -> Lines:
@@ -194,6 +211,10 @@ def _kinds(body: Any) -> Lines:
     return {_("单位类型 {code}").format(code=each.code): _of(each) for each in body.kinds}
 
 
+def _repeat_rule(body: Any) -> Lines:
+    return {_("反复问题规则"): _of(body)}
+
+
 _READ: dict[type, Callable[[Any], Lines]] = {
     kinds.Calendar: _calendar,
     kinds.SeverityScale: _scale,
@@ -202,4 +223,5 @@ _READ: dict[type, Callable[[Any], Lines]] = {
     kinds.Clauses: _clauses,
     kinds.CheckListBody: _checklist,
     kinds.UnitKinds: _kinds,
+    kinds.RepeatRuleBody: _repeat_rule,
 }

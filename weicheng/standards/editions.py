@@ -312,10 +312,11 @@ def clause_homes(area: str) -> dict[str, Clauses]:
     A check list may be cut from an edition that no longer holds. Of several that keep a clause, the nearest
     owner's newest is given.
     """
-    return cached(("clause-homes", area[:6]), lambda: _clause_homes(area))
+    return cached(("clause-homes", area[:6]), lambda: read_clause_homes(area))
 
 
-def _clause_homes(area: str) -> dict[str, Clauses]:
+def read_clause_homes(area: str) -> dict[str, Clauses]:
+    """Return the same, read now: within the transaction that publishes a standard."""
     owners = ("", area[:2], area[:4], area[:6])
     rows = Edition.objects.published().filter(kind="clauses", owner__in=owners).defer("body")
     homes: dict[str, Clauses] = {}

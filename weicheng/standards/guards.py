@@ -10,7 +10,10 @@ _COLUMNS = (
     "body, digest, state, revision, supersedes_id, created_at, created_by, created_by_name, "
     "published_at, published_by, published_by_name"
 )
+# Dropped first: a table that SQLite rebuilds for a migration comes back without its triggers.
 _SQLITE = (
+    "DROP TRIGGER IF EXISTS standards_edition_no_update;",
+    "DROP TRIGGER IF EXISTS standards_edition_no_delete;",
     f"CREATE TRIGGER standards_edition_no_update BEFORE UPDATE OF {_COLUMNS} ON standards_edition "
     "WHEN OLD.state = 'published' "
     "BEGIN SELECT RAISE(ABORT, 'a published edition is never changed'); END;",
@@ -21,6 +24,8 @@ _SQLITE = (
 _POSTGRES = (
     "CREATE OR REPLACE FUNCTION standards_edition_is_published() RETURNS trigger LANGUAGE plpgsql AS "
     "$$ BEGIN RAISE EXCEPTION 'a published edition is never changed'; END $$;",
+    "DROP TRIGGER IF EXISTS standards_edition_no_update ON standards_edition;",
+    "DROP TRIGGER IF EXISTS standards_edition_no_delete ON standards_edition;",
     f"CREATE TRIGGER standards_edition_no_update BEFORE UPDATE OF {_COLUMNS} ON standards_edition "
     "FOR EACH ROW WHEN (OLD.state = 'published') EXECUTE FUNCTION standards_edition_is_published();",
     "CREATE TRIGGER standards_edition_no_delete BEFORE DELETE ON standards_edition "

@@ -31,8 +31,8 @@ from pydantic import (
 from weicheng.rules.deadlines import WorkCalendar, parse_limit
 from weicheng.rules.digests import canonical
 from weicheng.rules.errors import N_, RuleError
+from weicheng.rules.ranking import BY_TOTAL, End, RankRule, Ties
 from weicheng.rules.repeats import LONGEST_DAYS, RepeatRule
-from weicheng.rules.scoring import CheckList, Item
 from weicheng.rules.schemes import (
     FollowUp,
     FollowUpKind,
@@ -45,6 +45,8 @@ from weicheng.rules.schemes import (
     SourceKind,
 )
 from weicheng.rules.schemes import Group as ItemGroup
+from weicheng.rules.scoring import CheckList, Item
+from weicheng.rules.windows import Window
 
 
 class Confidence(StrEnum):
@@ -504,7 +506,7 @@ class Clauses(Part):
     def by_id(self) -> dict[str, Clause]:
         return {clause.id: clause for clause in self.all}
 
-    def sources_of(self, clause: Clause) -> list[str]:
+    def sources_of(self, clause: Sourced) -> list[str]:
         """Return where a clause can be looked up, in full."""
         return [self.sources[letter] for letter in clause.source.split()]
 
@@ -548,6 +550,8 @@ _STEPS = {
 class CheckItem(Sourced):
     """One line of a check list; category: the case category offered for a finding of this line.
 
+    most: where the inspector chooses what a line costs, from `points` to this; None where `points` is fixed
+
     section: the heading it stands under; clauses: ids of the clauses it is cut from
     requirement: what is asked, in words; evidence: what proves it; steps: those of the list unless given here
     """
@@ -557,14 +561,22 @@ class CheckItem(Sourced):
     points: Points
     mode: Literal["per_finding", "once"] = "per_finding"
     cap: Points | None = None
+    most: Points | None = None
     category: CategoryCode | None = None
     category_confidence: Confidence | None = None
     # None, not empty: an edition published before these were asked keeps its bytes, and so its digest.
     section: Text | None = None
     clauses: tuple[ClauseId, ...] | None = None
     requirement: Text | None = None
+    requirement_confidence: Confidence | None = None
     evidence: Text | None = None
     steps: tuple[CheckStep, ...] | None = None
+
+    @model_validator(mode="after")
+    def _has_a_range_that_is_one(self) -> Self:
+        if self.most is not None and (self.points is None or self.most <= self.points):
+            raise ValueError(_("检查项 {number}：most 应大于 points").format(number=self.number))
+        return self
 
 
 class CheckListBody(Part):
@@ -604,9 +616,6 @@ class CheckListBody(Part):
         return item.steps or self.steps or ()
 
 
-# --- unit kinds ----------------------------------------------------------------------------------
-
-
 # --- schemes of assessment -----------------------------------------------------------------------
 
 SourceKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,19}$")]
@@ -616,7 +625,7 @@ Factor = Annotated[Decimal, Field(ge=0, max_digits=6, decimal_places=3)]
 Amount = Annotated[Decimal, Field(ge=0, max_digits=10, decimal_places=4)]
 RoundKind = Literal[
     "routine", "daily", "weekly", "monthly", "quarterly", "unannounced", "mock", "joint", "leader", "expert",
-    "ledger", "special",
+    "ledger", "special", "shop_front", "unit_check", "road",
 ]  # fmt: skip
 FinderLevel = Annotated[str, StringConstraints(pattern=r"^(province|city|district|street|community|unit)$")]
 
@@ -637,6 +646,7 @@ class SchemeSource(Dated):
 
     rounds: kinds of inspection rounds whose findings count here; a finding outside any round is "routine"
     severities: only findings of these degrees count (STD-6: serious problems); empty for all
+    boards: for a source of the kind "boards": it is the mean of the published boards of these parts of the period
     """
 
     key: SourceKey
@@ -648,6 +658,15 @@ class SchemeSource(Dated):
     always: bool = False
     rounds: tuple[RoundKind, ...] = ()
     severities: tuple[Code, ...] = ()
+    boards: Literal["", "month", "quarter", "half"] = ""
+
+    @model_validator(mode="after")
+    def _names_its_boards(self) -> Self:
+        if (self.kind is SourceKind.BOARDS) != bool(self.boards):
+            raise ValueError(
+                _("来源“{title}”：取已公布考评平均分的，须写明 boards，其余不写").format(title=self.title)
+            )
+        return self
 
     def rule(self) -> Source:
         return Source(
@@ -845,6 +864,9 @@ class SchemeBody(Part):
         return frozenset(code for item in self.items.values() for code in item.categories)
 
 
+# --- unit kinds ----------------------------------------------------------------------------------
+
+
 class UnitField(Part):
     """A field of a kind of unit; kind: text, integer, decimal, choice, date or yesno."""
 
@@ -1028,10 +1050,10 @@ KINDS: Mapping[str, Kind] = {
     "clauses": Kind(gettext_lazy("标准条款"), Clauses, ""),
     "checklist": Kind(gettext_lazy("检查表"), CheckListBody, ""),
     "unit-kinds": Kind(gettext_lazy("单位类型"), UnitKinds, "kinds"),
+    "scheme": Kind(gettext_lazy("考核办法"), SchemeBody, ""),
     "repeat-rule": Kind(gettext_lazy("反复问题规则"), RepeatRuleBody, "repeats"),
     "document-layout": Kind(gettext_lazy("公文版式"), DocumentLayout, "official"),
     "document-office": Kind(gettext_lazy("发文机关与用语"), DocumentOffice, "office"),
-    "scheme": Kind(gettext_lazy("考核办法"), SchemeBody, ""),
 }
 
 

@@ -55,6 +55,8 @@ class EditionQuerySet(models.QuerySet):
 class Edition(models.Model):
     """One edition of one dated thing, owned by an area ("" = everywhere).
 
+    A draft that is given up is kept as discarded: nobody reads it any more, and its label is free again.
+
     body: canonical JSON of the kind's model in `kinds.py`, exact bytes; digest: SHA-256 over them, hex
     edition: the label by which people name it, unique among its owner's editions of this kind and key
     in_force_from, in_force_to: days, both in force. `in_force_to` is the end that the edition itself states.
@@ -66,6 +68,7 @@ class Edition(models.Model):
     class State(models.TextChoices):
         DRAFT = "draft", _("草稿")
         PUBLISHED = "published", _("已发布")
+        DISCARDED = "discarded", _("已放弃")
 
     uid = models.UUIDField(unique=True, default=uuid.uuid4)
     kind = models.CharField(max_length=30, help_text="a code of kinds.KINDS")
@@ -104,7 +107,9 @@ class Edition(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["owner", "kind", "key", "edition"], name="standards_one_label_per_owner"
+                fields=["owner", "kind", "key", "edition"],
+                condition=~Q(state="discarded"),
+                name="standards_one_label_per_owner",
             ),
             models.UniqueConstraint(
                 fields=["owner", "kind", "key", "in_force_from"],
@@ -117,7 +122,7 @@ class Edition(models.Model):
             ),
             models.CheckConstraint(
                 name="standards_published_says_when",
-                condition=Q(state="draft", published_at__isnull=True)
+                condition=Q(state__in=["draft", "discarded"], published_at__isnull=True)
                 | Q(state="published", published_at__isnull=False),
             ),
         ]

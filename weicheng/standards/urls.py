@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from weicheng.standards import views
+from weicheng.standards import clause_views, views
 
 app_name = "standards"
 urlpatterns = [
@@ -13,4 +13,6 @@ urlpatterns = [
     path("standards/<uuid:uid>/copy", views.copy, name="copy"),
     path("standards/<uuid:uid>/edit", views.edit, name="edit"),
     path("standards/<uuid:uid>/publish", views.publish, name="publish"),
+    path("standards/<uuid:uid>/discard", views.discard, name="discard"),
+    path("standards/<uuid:uid>/clauses/<slug:clause>", clause_views.clause, name="clause"),
 ]

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
+from django.template.loader import select_template
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,9 +18,9 @@ from django.views.decorators.http import require_POST
 from weicheng.places.decorators import actor_required, power_required
 from weicheng.places.http import HttpRequest
 from weicheng.rules.errors import N_, ConflictError, RuleError
-from weicheng.standards import actions, kinds
-from weicheng.standards.compare import differences, kept_confidence
-from weicheng.standards.editions import Loaded, by_id, find_in_force
+from weicheng.standards import actions, clause_views, kinds, sheets
+from weicheng.standards.compare import body_lines, differences, kept_confidence
+from weicheng.standards.editions import Clauses, Loaded, by_id, clause_homes, find_in_force
 from weicheng.standards.forms import EditionForm, body_text
 from weicheng.standards.lists import TONES, EditionList, owner_name, standing_label, standing_of
 from weicheng.standards.models import Edition
@@ -36,8 +37,10 @@ def standards(request: HttpRequest) -> HttpResponseBase:
 
 
 @actor_required
-def edition(request: HttpRequest, uid: UUID) -> HttpResponse:
+def edition(request: HttpRequest, uid: UUID) -> HttpResponseBase:
     row = _visible(request, uid)
+    if request.GET.get("export"):
+        return sheets.response(row, _body(row), request.GET["export"])
     standing = standing_of(row, request.actor.area, timezone.localdate())
     body = _body(row)
     mine = row.owner == request.actor.area and request.actor.powers.keeps_standards
@@ -48,7 +51,12 @@ def edition(request: HttpRequest, uid: UUID) -> HttpResponse:
         "owner": owner_name(row.owner),
         "standing": standing_label(standing),
         "tone": TONES[standing],
-        "part": f"standards/_{row.kind.replace('-', '_')}.html",
+        "part": select_template(
+            [f"standards/_{row.kind.replace('-', '_')}.html", "standards/_body.html"]
+        ).template.name,
+        "can_export": sheets.can_export(body),
+        "replaces": row.supersedes,
+        "replaced_by": row.superseded_by.published().order_by("in_force_from").first(),
         "others": _others(request, row),
         "may_copy": request.actor.powers.keeps_standards,
         "may_edit": mine and not row.is_published,
@@ -149,6 +157,15 @@ def edit(request: HttpRequest, uid: UUID) -> HttpResponse:
 
 @power_required("keeps_standards")
 @require_POST
+def discard(request: HttpRequest, uid: UUID) -> HttpResponse:
+    row = _visible(request, uid, Edition.objects.filter(owner=request.actor.area))
+    actions.discard_draft(edition=row, by=request.actor, at=timezone.now())
+    messages.success(request, _("已放弃草稿“{title}”。").format(title=f"{row.title} · {row.edition}"))
+    return go_on(request, reverse("standards:list"))
+
+
+@power_required("keeps_standards")
+@require_POST
 def publish(request: HttpRequest, uid: UUID) -> HttpResponse:
     # A published one too: publishing twice is told in words, not as absence.
     row = _visible(request, uid, Edition.objects.filter(owner=request.actor.area))
@@ -216,8 +233,21 @@ def _shown(request: HttpRequest, row: Edition, body: kinds.Part) -> dict[str, An
     if isinstance(body, kinds.CheckListBody):
         catalogue = find_in_force("case-categories", "categories", row.owner, row.in_force_from)
         named = getattr(catalogue.body, "by_code", {}) if catalogue else {}
-        return {"lines": [(item, named.get(item.category or "")) for item in body.items]}
-    return {}
+        homes = clause_homes(row.owner or request.actor.area)
+        sections = [
+            (head, [(item, named.get(item.category or ""), _cut_from(item, homes)) for item in items])
+            for head, items in body.by_section
+        ]
+        return {"sections": sections, "has_clauses": any(item.clauses for item in body.items)}
+    if isinstance(body, kinds.Clauses):
+        return clause_views.tree(request, body)
+    return {"facts": body_lines(body)}
+
+
+def _cut_from(item: kinds.CheckItem, homes: dict[str, Clauses]) -> list[tuple[kinds.Clause, UUID]]:
+    """Return the clauses of a line, each with the edition it can be read in."""
+    known = [(clause, homes[clause]) for clause in item.clauses or () if clause in homes]
+    return [(home.clause(clause), home.uid) for clause, home in known]
 
 
 def _year_shown(request: HttpRequest, body: kinds.Calendar) -> dict[str, Any]:

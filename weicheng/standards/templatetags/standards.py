@@ -6,8 +6,10 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from weicheng.standards.kinds import Confidence
+from weicheng.standards.clause_views import title_of
+from weicheng.standards.kinds import Clause, Clauses, Confidence
 from weicheng.ui.columns import badge
 
 register = template.Library()
@@ -40,3 +42,34 @@ def confidence(own: Any, otherwise: Any = "", source: str = "") -> SafeString:
 def lookup(names: dict[str, str], key: str) -> str:
     """{{ names|lookup:code }}: the name, or the code where there is none."""
     return names.get(key, key or "")
+
+
+_MODES = {
+    "per_finding": gettext_lazy("每处"),
+    "per_place": gettext_lazy("每个点位"),
+    "range": gettext_lazy("按程度"),
+    "once": gettext_lazy("每项扣一次"),
+    "ratio": gettext_lazy("按比率"),
+    "gap": gettext_lazy("按差距"),
+    "threshold": gettext_lazy("达不到即扣"),
+    "veto": gettext_lazy("一票否决"),
+    "bonus": gettext_lazy("加分"),
+}
+
+
+@register.filter
+def mode_words(mode: Any) -> Any:
+    """{{ item.mode|mode_words }}: how a line costs points, in words."""
+    return _MODES.get(str(mode), mode)
+
+
+@register.filter
+def clause_title(clause: Clause) -> str:
+    """{{ clause|clause_title }}: by what a clause is known."""
+    return title_of(clause)
+
+
+@register.filter
+def sources_of(body: Clauses, clause: Clause) -> str:
+    """{{ body|sources_of:clause }}: where it can be looked up, for a title."""
+    return "；".join(body.sources_of(clause))
