@@ -116,6 +116,18 @@ def test_the_bell_counts_no_further_than_a_hundred_in_one_statement(town, django
         assert unread_count(town.chen_actor, NOW) == 100
 
 
+def test_the_bell_counts_what_the_list_shows_as_unread(town):
+    for number, to in enumerate(
+        [STREETS, {"to_area": WEST, "to_roles": ("street",)}, {"to_user_id": town.chen.pk}]
+    ):
+        tell(f"told {number}", **to)
+    merged = Actor(**{**vars(town.chen_actor), "reach": (*town.chen_actor.reach, ("street", WEST))})
+    for actor in (town.chen_actor, town.west_actor, merged):
+        unread = Notice.objects.visible_to(actor).unread_by(actor.user_id, NOW)
+        assert unread_count(actor, NOW) == unread.count()
+    assert unread_count(merged, NOW) == 3  # the street that was merged into hers told its own
+
+
 def test_an_old_notice_no_longer_rings(town):
     tell("old", **STREETS)
     assert unread_count(town.chen_actor, NOW + timedelta(days=59)) == 1

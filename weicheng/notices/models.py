@@ -57,10 +57,16 @@ class Effect(models.Model):
         return self.key
 
 
+def areas_told(actor: Actor) -> list[str]:
+    """Return the areas whose notices a post reads: its own, and predecessors of that level.
+
+    What a community was told before it was merged into this one is still read.
+    """
+    return sorted({actor.area, *(code for _column, code in actor.reach if len(code) == len(actor.area))})
+
+
 def _to_post(actor: Actor) -> Q:
-    # With predecessors of the area's own level: what a community was told before it was merged into this one.
-    codes = {actor.area, *(code for _column, code in actor.reach if len(code) == len(actor.area))}
-    return Q(to_area__in=sorted(codes), to_roles__contains=f",{actor.role},")
+    return Q(to_area__in=areas_told(actor), to_roles__contains=f",{actor.role},")
 
 
 class NoticeQuerySet(models.QuerySet):

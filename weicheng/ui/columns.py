@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from decimal import Decimal
+from functools import lru_cache
+from html import escape
 from typing import Any, Literal
 
 from django.utils import timezone
@@ -94,16 +96,26 @@ class Column:
         elif self.kind == "state":
             inner = badge(value, self.tone(row) if self.tone else "grey")
         else:
-            inner = conditional_escape(self._written(value))
+            inner = escaped(self._written(value))
         address = self.href(row) if self.href else None
-        return format_html('<a href="{}">{}</a>', address, inner) if address else inner
+        return SafeString(f'<a href="{escaped(address)}">{inner}</a>') if address else inner
 
 
 _NOTHING = mark_safe('<span class="wc-none">—</span>')
 
 
+def escaped(text: str) -> SafeString:
+    """Return text as HTML, like Django's `conditional_escape` without its look for what is lazy."""
+    return text if isinstance(text, SafeString) else SafeString(escape(text))
+
+
 def badge(label: Any, tone: str = "grey") -> SafeString:
     """Return a state or severity as a small label: colour helps, the word says it."""
+    return _badge(label if isinstance(label, SafeString) else str(label), tone)
+
+
+@lru_cache(maxsize=1024, typed=True)  # typed: "<b>" and what is safe as "<b>" are not the same
+def _badge(label: str, tone: str) -> SafeString:
     return format_html(
         '<span class="wc-badge wc-tone-{}">{}</span>', tone if tone in TONES else "grey", label
     )

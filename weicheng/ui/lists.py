@@ -448,6 +448,21 @@ class ListPage:
     def batch_actions(self) -> list[tuple[BatchAction, str]]:
         return [(one, one.url(self.request) if callable(one.url) else one.url) for one in self.batch]
 
+    @cached_property
+    def face(self) -> tuple[Any, ...]:
+        """Return everything the controls around the rows are drawn from, for `{% kept %}`."""
+        offered = [
+            (bound.filter.key, *[(value, str(label)) for value, label in bound.options])
+            for bound in self.bound
+            if bound.options and callable(getattr(bound.filter, "options", callable))
+        ]
+        columns = tuple([column.key for column in self.columns])
+        own_default = any(view.is_default for view in self.saved_views)
+        return (
+            type(self), str(self.title), self.path, tuple(self.pairs), self.columns_chosen, own_default, columns,
+            tuple(offered), tuple([(one.name, url) for one, url in self.batch_actions]),
+        )  # fmt: skip
+
     @property
     def is_filtered(self) -> bool:
         return self.active_filters > 0

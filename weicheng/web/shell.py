@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +17,7 @@ from weicheng.places.actor import Actor
 from weicheng.places.actors import NOBODY, actor_of
 from weicheng.places.areas import name_of
 from weicheng.places.http import HttpRequest
+from weicheng.ui.addresses import address
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def menu(actor: Actor) -> list[dict[str, Any]]:
     if actor.role is None:
         return []
     return [
-        {"key": door.key, "label": door.label, "url": reverse(door.name), "icon": door.icon, "badge": 0,
+        {"key": door.key, "label": door.label, "url": address(door.name), "icon": door.icon, "badge": 0,
          "primary": door.primary}
         for door in DOORS if door.when(actor)
     ]  # fmt: skip
@@ -104,15 +104,15 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return {
         "menu": cache(lambda: menu(actor)),
         "posts": cache(lambda: _posts(request, actor)),
-        "post_switch_url": reverse("post_switch"),
-        "notice_url": reverse("notices"),
-        "notice_bell_url": reverse("notice_bell"),
+        "post_switch_url": address("post_switch"),
+        "notice_url": address("notices"),
+        "notice_bell_url": address("notice_bell"),
         "bell_template": "notices/_bell.html",
         "poll_script": "notices/poll.js",
         "notice_count": cache(lambda: unread_count(actor, timezone.now())),
         "site_area": cache(site_name),
         "who_links": cache(_who_links),
-        "sign_out_url": reverse("sign_out"),
+        "sign_out_url": address("sign_out"),
     }
 
 
@@ -127,4 +127,4 @@ def _posts(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
 
 
 def _who_links() -> list[dict[str, Any]]:
-    return [{"url": reverse(name), "label": label, "icon": icon} for name, label, icon in WHO_LINKS]
+    return [{"url": address(name), "label": label, "icon": icon} for name, label, icon in WHO_LINKS]

@@ -18,8 +18,10 @@ from django.utils.safestring import SafeString
 from weicheng.ui import formats
 from weicheng.ui.columns import badge as badge_html
 from weicheng.ui.forms import FormView
+from weicheng.ui.kept import kept
 
 register = template.Library()
+register.tag(kept)
 _addresses: dict[str, str] = {}
 
 SPRITE = "vendor/icons.svg"
@@ -138,6 +140,15 @@ def mark_current(context: Context, menu: Any) -> list[dict[str, Any]]:
 def _is_under(path: str, url: str) -> bool:
     start = url.split("?")[0].rstrip("/")
     return path == url or (bool(start) and (path == start or path.startswith(f"{start}/")))
+
+
+@register.filter
+def face(menu: list[dict[str, Any]]) -> tuple[Any, ...]:
+    """{% kept items|face %}: everything the menu is drawn from."""
+    return tuple(
+        (item["url"], item["icon"], str(item["label"]), item["badge"], item["current"], item["primary"])
+        for item in menu
+    )
 
 
 @register.simple_tag
