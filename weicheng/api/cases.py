@@ -96,10 +96,19 @@ def _case(request: HttpRequest, uid: UUID) -> Case:
 def detail(request: HttpRequest, uid: UUID) -> HttpResponse:
     case = _case(request, uid)
     events = Event.objects.filter(case=case).order_by("number")
+    visible = Case.objects.visible_to(request.actor)
+    parts = _with_unit(visible.filter(parent=case).order_by("pk")) if case.pieces else []
+    others = [pk for pk in (case.repeat_of_id, case.parent_id) if pk]
+    seen = dict(visible.filter(pk__in=others).values_list("pk", "uid")) if others else {}
     return reply(
         _line(case)
         | {
-            "moves": list(moves_for(case, request.actor)),
+            # A split has its own page and no step here: it needs a task for each unit.
+            "moves": [move for move in moves_for(case, request.actor) if move is not Move.SPLIT],
+            "repeats": case.repeats,
+            "repeat_of": seen.get(case.repeat_of_id),
+            "part_of": seen.get(case.parent_id),
+            "parts": [_line(part) for part in parts],
             "steps": [
                 {
                     "number": event.number,

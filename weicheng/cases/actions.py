@@ -10,11 +10,11 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from weicheng.cases import deadlines
+from weicheng.cases import deadlines, wholes
 from weicheng.cases.models import Case, Event, Link
 from weicheng.cases.parts import parts_in
 from weicheng.evidence.models import Attachment, Purpose
-from weicheng.journal.actions import Note, Who, record, record_all
+from weicheng.journal.actions import SYSTEM, Note, Who, record, record_all
 from weicheng.journal.rows import insert_all, new_row
 from weicheng.places.actor import Actor
 from weicheng.places.actors import today
@@ -277,10 +277,37 @@ def take_steps(steps: Sequence[Step], *, at: datetime) -> list[Outcome]:
         )
         changed[case.pk] = case
         outcomes.append(Outcome(step, case))
+    for whole, event, entry in follow_wholes(
+        changed.values(), {case.pk: case for case in cases.values()}, at
+    ):
+        changed[whole.pk] = whole
+        if event is not None and entry is not None:
+            events.append(event)
+            entries.append((entry, SYSTEM))
     save_heads(changed.values())
     insert_all(events)
     record_all(entries, at=at)
     return outcomes
+
+
+def follow_wholes(
+    parts: Iterable[Case], known: Mapping[int, Case], at: datetime
+) -> list[tuple[Case, Event | None, Note | None]]:
+    """Return the wholes that changed with these parts, each with its step and entry where it made one."""
+    found: list[tuple[Case, Event | None, Note | None]] = []
+    for one in wholes.follow(parts, known, at):
+        if one.move is None:
+            found.append((one.case, None, None))
+            continue
+        one.case.version += 1
+        event = make_event(
+            one.case, one.case.version, one.move, State(one.case.state), one.detail, by=SYSTEM, at=at
+        )
+        entry = Note(
+            f"case.{one.move}", "case", str(one.case.uid), one.case.area, {"number": one.case.number}, at
+        )
+        found.append((one.case, event, entry))
+    return found
 
 
 def save_heads(cases: Iterable[Case]) -> None:
@@ -333,6 +360,10 @@ def _move(
     after = next_state(State(case.state), step.move, parts_in(case, step.by))
     if step.move is Move.SPLIT:
         raise RuleError("split-needs-parts", N_("拆分需要逐一写明各单位的任务。请在事项页面点“拆分”办理。"))
+    if step.move is Move.REOPEN and case.pieces:
+        raise RuleError("split-reopen", N_("该事项由各分办件组成。请在需要返工的分办件上重新立案。"))
+    if step.move is Move.WITHDRAW and case.parent_id is not None:
+        raise RuleError("part-withdraw", N_("分办件不能撤回。请由派遣人员撤销并写明理由。"))
     since = case.clock_from or case.opened_at
     given = {
         name

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from weicheng.cases import deadlines
-from weicheng.cases.actions import make_event, save_heads
+from weicheng.cases.actions import follow_wholes, make_event, save_heads
 from weicheng.cases.models import Case
 from weicheng.journal.actions import SYSTEM, Note, record_all
 from weicheng.journal.rows import insert_all
@@ -104,7 +104,9 @@ def _recompute(key: str, edition: Edition, now: datetime) -> int:
                 (Note("case.recompute", "case", str(case.uid), case.area, {"number": case.number}), SYSTEM)
             )
         changed.append(case)
-    save_heads(changed)
+    moved = [case for case in changed if case.parent_id is not None]
+    wholes = [whole for whole, _event, _entry in follow_wholes(moved, {}, now)]
+    save_heads([*changed, *wholes])
     insert_all(events)
     record_all(entries, at=now)
     return len(events)

@@ -1,18 +1,21 @@
 """What a person may type to make a move."""
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from weicheng.cases.actions import NOTE_LIMIT
 from weicheng.cases.models import Case
+from weicheng.cases.split import Piece
 from weicheng.evidence.forms import ACCEPT
 from weicheng.places.actor import Actor
 from weicheng.places.models import Unit, UnitService
 from weicheng.rules.areas import ancestors
-from weicheng.rules.cases import NEEDS, Move
+from weicheng.rules.cases import NEEDS, PARTS_LEAST, PARTS_MOST, TASK_LIMIT, Move
 from weicheng.ui.forms import AreaSelect, MomentField, PhotoInput, PhotosField, UidField
 
 UNITS_OFFERED = 300
@@ -98,3 +101,59 @@ class MoveForm(forms.Form):
         if until <= timezone.now():
             raise forms.ValidationError(_("申请的期限已经过去。请选择今后的时间。"))
         return until
+
+
+class SplitForm(forms.Form):
+    """Several units, each with its part; empty rows at the end are left out."""
+
+    uid = UidField()
+    base = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=1)
+    rows = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=1, max_value=PARTS_MOST)
+
+    def __init__(self, case: Case, actor: Actor, rows: int, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["base"].initial = case.version
+        self.fields["rows"].initial = self.count = min(max(rows, PARTS_LEAST), PARTS_MOST)
+        units = [
+            ("", _("请选择")),
+            *((str(unit.uid), unit.name) for unit in chargeable_units(case.area, actor)),
+        ]
+        for number in range(1, self.count + 1):
+            self.fields[f"unit_{number}"] = forms.ChoiceField(
+                label=format_lazy(_("单位 {number}"), number=number),
+                choices=units,
+                required=False,
+                widget=AreaSelect(),
+                error_messages={"invalid_choice": _("请从列表中选择责任单位。")},
+            )
+            self.fields[f"task_{number}"] = forms.CharField(
+                label=format_lazy(_("单位 {number} 的任务"), number=number),
+                required=False,
+                max_length=TASK_LIMIT,
+                help_text=_("这个单位做什么，一句话。") if number == 1 else "",
+                error_messages={
+                    "max_length": _("任务最多 %(limit_value)s 字，现在是 %(show_value)s 字。请精简。")
+                },
+            )
+        self.fields["note"] = forms.CharField(
+            label=_("说明"), required=False, max_length=NOTE_LIMIT, widget=forms.Textarea(attrs={"rows": 2})
+        )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        for number in range(1, self.count + 1):
+            unit, task = data.get(f"unit_{number}", ""), data.get(f"task_{number}", "")
+            if unit and not task and f"task_{number}" not in self.errors:
+                self.add_error(f"task_{number}", _("请写明这个单位的任务。"))
+            if task and not unit and f"unit_{number}" not in self.errors:
+                self.add_error(f"unit_{number}", _("请选择承担这项任务的单位。"))
+        return data
+
+    def pieces(self) -> list[Piece]:
+        """Return the filled rows; call it on a valid form."""
+        data = self.cleaned_data
+        return [
+            Piece(UUID(data[f"unit_{number}"]), data[f"task_{number}"])
+            for number in range(1, self.count + 1)
+            if data.get(f"unit_{number}")
+        ]

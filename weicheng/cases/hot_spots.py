@@ -146,9 +146,7 @@ def _context(request: HttpRequest, spot: HotSpot, bound: forms.Form | None = Non
         "category": category_of(spot),
         "state": _guarded(spot),
         "tone": _tone(spot),
-        "cases": [
-            {"case": case, "tone": STATE_TONES[State(case.state)]} for case in _chain(request, spot)
-        ],
+        "cases": [{"case": case, "tone": STATE_TONES[State(case.state)]} for case in _chain(request, spot)],
         "map_box": _box(spot),
         "guard_form": (bound if isinstance(bound, GuardForm) else GuardForm(initial=given)) if may else None,
         "off_form": (bound if isinstance(bound, TakeOffForm) else TakeOffForm(initial=given))

@@ -14,7 +14,7 @@ from weicheng.places.areas import area as area_of
 from weicheng.places.areas import name_of
 from weicheng.places.http import HttpRequest
 from weicheng.places.models import Unit
-from weicheng.rules.cases import OPEN_STATES, STATE_LABELS, Move, Part, State
+from weicheng.rules.cases import OPEN_STATES, STATE_LABELS, WAITING_STATES, Move, Part, State
 from weicheng.rules.errors import RuleError
 from weicheng.standards import editions
 from weicheng.ui.lists import BatchAction, Choices, Column, Dates, Exact, Flag, ListPage, Order, Search
@@ -32,15 +32,15 @@ STATE_TONES = {
 
 
 def is_late(case: Case) -> bool:
-    """Is the unit late with this open case now? Not while it waits for its verifier."""
-    return bool(
-        case.open and case.due_at and case.state != State.HANDED_IN.value and case.due_at < timezone.now()
-    )
+    """Is the unit late with this open case now? Not while it waits for its verifier or its parts."""
+    waits = State(case.state) in WAITING_STATES
+    return bool(case.open and case.due_at and not waits and case.due_at < timezone.now())
 
 
 def late(rows: QuerySet[Case], _value: Any = True) -> QuerySet[Case]:
     """Narrow to open cases whose unit is late."""
-    return rows.filter(open=True, due_at__lt=timezone.now()).exclude(state=State.HANDED_IN.value)
+    waiting = [state.value for state in WAITING_STATES]
+    return rows.filter(open=True, due_at__lt=timezone.now()).exclude(state__in=waiting)
 
 
 def find(rows: QuerySet[Case], words: str) -> QuerySet[Case]:
@@ -103,6 +103,7 @@ class CaseList(ListPage):
         Column("filed_by", _("上报人"), lambda case: case.filed_by_name, default=False),
         Column("closed_at", _("结案时间"), kind="moment", default=False),
         Column("rework", _("返工次数"), kind="number", default=False),
+        Column("repeats", _("反复次数"), kind="number", default=False),
         Column("extended", _("延期次数"), kind="number", default=False),
     ]  # fmt: skip
     filters = [
@@ -110,6 +111,8 @@ class CaseList(ListPage):
         Search("q", _("查找"), apply=find, placeholder=_("编号、问题或地点")),
         Flag("overdue", _("超期"), apply=late),
         Flag("on_time", _("按期结案")),
+        Flag("whole", _("整件（不含分办件）"), apply="_whole"),
+        Flag("repeated", _("反复问题"), apply=lambda rows, _v: rows.filter(repeats__gt=0)),
         Flag("supervised", _("督办"), apply=lambda rows, _v: rows.filter(supervised_at__isnull=False)),
         Flag("extension", _("延期待批"), apply=lambda rows, _v: rows.filter(extension_until__isnull=False)),
         Choices("severity", _("程度"), options=lambda request: severity_names(request.actor.area)),
@@ -150,6 +153,10 @@ class CaseList(ListPage):
 
     def _mine(self, rows: QuerySet[Case], _value: bool) -> QuerySet[Case]:
         return rows.filter(filed_by_key=self.request.actor.key)
+
+    def _whole(self, rows: QuerySet[Case], _value: bool) -> QuerySet[Case]:
+        """Leave out parts, as figures of an area do; for a unit its parts are all there is."""
+        return rows if self.request.actor.unit_id is not None else rows.filter(parent__isnull=True)
 
     def queryset(self, rows: QuerySet[Case]) -> QuerySet[Case]:
         return rows.select_related("responsible")

@@ -14,6 +14,7 @@ from weicheng.places.actor import Actor
 from weicheng.places.areas import within
 from weicheng.places.models import Placed, ScopedQuerySet, Unit
 from weicheng.rules.cases import MOVE_LABELS, STATE_LABELS, Move, State
+from weicheng.ui.addresses import address_of
 
 KIND_RECTIFICATION = "rectification"
 
@@ -180,7 +181,7 @@ class Case(Placed):
 
     @property
     def url(self) -> str:
-        return reverse("case", args=[self.uid])
+        return address_of("case", self.uid)
 
     def get_absolute_url(self) -> str:
         return self.url

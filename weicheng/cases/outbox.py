@@ -88,4 +88,8 @@ _TOLD = {
     Move.OVERDUE: (True, True, False, False),
     Move.ESCALATE: (True, True, False, False),
     Move.RECOMPUTE: (True, False, False, False),
+    Move.SPLIT: (False, False, False, True),
+    Move.PARTS_DONE: (False, True, False, True),
+    Move.PARTS_CANCELLED: (False, True, False, True),
+    Move.PART_REOPENED: (False, True, False, False),
 }

@@ -29,4 +29,8 @@ def moves_for(case: Case, actor: Actor) -> tuple[Move, ...]:
         hidden |= {Move.GRANT_EXTENSION, Move.REFUSE_EXTENSION}
     else:
         hidden |= {Move.ASK_EXTENSION}
+    if case.pieces:
+        hidden |= {Move.REOPEN}  # its parts are reopened
+    if case.parent_id is not None:
+        hidden |= {Move.SPLIT, Move.WITHDRAW}
     return tuple(move for move in moves if move not in hidden)

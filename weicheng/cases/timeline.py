@@ -21,6 +21,8 @@ _TONES = {
     Move.HAND_IN: "teal",
     Move.DISPATCH: "blue",
     Move.CANCEL: "grey",
+    Move.SPLIT: "blue",
+    Move.PARTS_DONE: "green",
 }
 _ICONS = {
     Move.FILE: "flag",
@@ -37,6 +39,10 @@ _ICONS = {
     Move.CANCEL: "x",
     Move.WITHDRAW: "x",
     Move.REOPEN: "refresh",
+    Move.SPLIT: "send",
+    Move.PARTS_DONE: "check",
+    Move.PARTS_CANCELLED: "x",
+    Move.PART_REOPENED: "refresh",
     Move.RECOMPUTE: "calendar",
 }
 
@@ -64,6 +70,7 @@ def _particulars(move: Move, detail: dict[str, Any]) -> str:
     said = []
     if unit := detail.get("unit_name"):
         said.append(_("责任单位：{unit}").format(unit=unit))
+    said += [f"{part['unit_name']}：{part['task']}" for part in detail.get("parts", [])]
     before, due, until = (_moment(detail.get(key)) for key in ("due_before", "due_at", "until"))
     if before and due and before != due:
         said.append(_("期限由 {before} 改为 {due}").format(before=before, due=due))

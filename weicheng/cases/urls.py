@@ -10,6 +10,7 @@ urlpatterns = [
     path("cases/<uuid:uid>", views.case, name="case"),
     path("cases/<uuid:uid>/print", views.printed, name="case_print"),
     path("cases/<uuid:uid>/steps/<str:move>", views.step, name="case_step"),
+    path("cases/<uuid:uid>/split", views.split, name="case_split"),
     path("cases/<uuid:uid>/links", views.make_link, name="case_link_make"),
     path("cases/<uuid:uid>/links/<uuid:link>/revoke", views.revoke_link, name="case_link_revoke"),
     path("cases/<uuid:uid>/links/<uuid:link>/qr.svg", views.link_qr, name="case_link_qr"),

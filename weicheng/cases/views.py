@@ -16,10 +16,11 @@ from django.views.decorators.http import require_POST
 from weicheng.cases import actions, links
 from weicheng.cases.actions import Step, take_step, take_steps
 from weicheng.cases.deadlines import explain
-from weicheng.cases.forms import MoveForm
+from weicheng.cases.forms import MoveForm, SplitForm
 from weicheng.cases.lists import STATE_TONES, CaseList, is_late, severity_names
 from weicheng.cases.models import Case, Link
 from weicheng.cases.parts import moves_for, parts_in
+from weicheng.cases.split import split_case
 from weicheng.cases.timeline import timeline
 from weicheng.evidence.pages import photo_sets, save_photos
 from weicheng.places.actor import Actor
@@ -27,12 +28,13 @@ from weicheng.places.actors import origin_of
 from weicheng.places.areas import path_name
 from weicheng.places.decorators import actor_required
 from weicheng.places.http import HttpRequest
-from weicheng.rules.cases import MOVE_LABELS, STATE_LABELS, Move, Part, State
+from weicheng.rules.cases import MOVE_LABELS, PARTS_MOST, STATE_LABELS, Move, Part, State
 from weicheng.rules.errors import RuleError
 from weicheng.ui.replies import go_on, status_of
 
 BATCH_MOVES = (Move.DISPATCH, Move.PASS, Move.SUPERVISE)
 BATCH_LIMIT = 200
+SPLIT_ROWS = 3
 # Offered as buttons of the first rank; the rest stands behind "更多".
 MAIN_MOVES = (Move.DISPATCH, Move.ACCEPT, Move.HAND_IN, Move.PASS, Move.GRANT_EXTENSION)
 
@@ -44,7 +46,9 @@ def cases(request: HttpRequest) -> HttpResponseBase:
 
 
 def _visible(request: HttpRequest, uid: UUID) -> Case:
-    return get_object_or_404(Case.objects.visible_to(request.actor).select_related("responsible"), uid=uid)
+    return get_object_or_404(
+        Case.objects.visible_to(request.actor).select_related("responsible", "parent"), uid=uid
+    )
 
 
 @actor_required
@@ -63,8 +67,11 @@ def _context(request: HttpRequest, case: Case, bound: MoveForm | None = None) ->
     """Return what the page of a case needs; `bound` is the form that was refused, drawn open again."""
     actor: Actor = request.actor
     moves = moves_for(case, actor)
+    whole, parts = _family(case, actor)
     forms = []
     for move in moves:
+        if move is Move.SPLIT:
+            continue  # it has a page of its own
         form = bound if bound is not None and bound.move is move else MoveForm(move, case, actor)
         forms.append(
             {"move": move, "label": _(MOVE_LABELS[move]), "form": form, "open": form is bound,
@@ -82,13 +89,43 @@ def _context(request: HttpRequest, case: Case, bound: MoveForm | None = None) ->
         "refusals": _sentences(bound) if bound is not None and bound.move not in moves else [],
         "todo": any(form["main"] for form in forms),
         "steps": timeline(case, actor),
-        "finding": getattr(case, "finding", None),
-        "photos": photo_sets([("finding", case.uid), ("case", case.uid)], actor),
+        "finding": getattr(case, "finding", None) or getattr(case.parent, "finding", None),
+        "photos": photo_sets(_photo_owners(case, whole, parts), actor),
+        "may_split": Move.SPLIT in moves,
+        "whole": whole,
+        "parts": [{"case": part, "tone": STATE_TONES[State(part.state)], "late": is_late(part)} for part in parts],
+        "before": _before(case, actor),
         "links": _links(case, actor),
         "may_link": case.open and case.responsible_id is not None
         and (Part.DISPATCHER in parts_in(case, actor) or case.filed_by_key == actor.key) and not actor.case_uid,
         "own_work": actor.key in case.handler_keys and case.state == State.HANDED_IN.value,
     }  # fmt: skip
+
+
+def _family(case: Case, actor: Actor) -> tuple[Case | None, list[Case]]:
+    """Return the case this one is a part of, and the parts it was split into, as far as the reader sees them."""
+    if case.parent_id is not None:
+        return Case.objects.visible_to(actor).filter(pk=case.parent_id).first(), []
+    if not case.pieces:
+        return None, []
+    parts = Case.objects.visible_to(actor).filter(parent=case).select_related("responsible").order_by("pk")
+    return None, list(parts)
+
+
+def _photo_owners(case: Case, whole: Case | None, parts: list[Case]) -> list[tuple[str, UUID]]:
+    """Return whose photos stand on the page: of the finding, of the answer that made it, of the case, of its parts.
+
+    A part shows the finding's to its unit too, which does not see the whole: it must see what is to be done.
+    """
+    found = case.parent.uid if case.parent is not None else case.uid
+    return [("finding", found), ("answer", found), ("case", case.uid), *(("case", part.uid) for part in parts)]
+
+
+def _before(case: Case, actor: Actor) -> Case | None:
+    """Return the finding this one repeats, if the reader sees it."""
+    if case.repeat_of_id is None:
+        return None
+    return Case.objects.visible_to(actor).filter(pk=case.repeat_of_id).first()
 
 
 def _sentences(form: MoveForm) -> list[str]:
@@ -165,6 +202,39 @@ def _take(request: HttpRequest, case: Case, move: Move, actor: Actor) -> tuple[M
         form.add_error("photos" if error.code == "need-photo" else None, error.sentence(_))
         return form, status_of(error)
     return None
+
+
+@actor_required
+def split(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Split a case to several units: a row for each, more rows on request without losing what was typed."""
+    found, actor = _visible(request, uid), request.actor
+    if Move.SPLIT not in moves_for(found, actor) and request.method != "POST":
+        return redirect(found.url)
+    text = request.POST.get("rows", "")
+    rows = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else SPLIT_ROWS
+    if "more" in request.POST:
+        form = SplitForm(found, actor, rows + 1, initial=request.POST.dict() | {"rows": rows + 1})
+        return _split_page(request, found, form)
+    form = SplitForm(found, actor, rows, request.POST if request.method == "POST" else None)
+    if request.method != "POST":
+        return _split_page(request, found, form)
+    if not form.is_valid():
+        return _split_page(request, found, form, 422)
+    data = form.cleaned_data
+    try:
+        split_case(
+            case_uid=found.uid, pieces=form.pieces(), note=data["note"], base=data["base"], uid=data["uid"],
+            by=actor, at=timezone.now(),
+        )  # fmt: skip
+    except RuleError as error:
+        form.add_error(None, error.sentence(_))
+        return _split_page(request, found, form, status_of(error))
+    return go_on(request, found.url)
+
+
+def _split_page(request: HttpRequest, case: Case, form: SplitForm, status: int = 200) -> HttpResponse:
+    context = {"case": case, "form": form, "may_add": form.count < PARTS_MOST}
+    return render(request, "cases/split.html", context, status=status)
 
 
 # --- many at once ----------------------------------------------------------------------------------

@@ -37,9 +37,11 @@ def counts_by(*, actor: Actor, area: str, period: Period, level: Level | None = 
     if not area:
         raise RuleError("no-area", N_("请指明要统计的区划。"))
     level = level or _BELOW.get(Level(len(area)), Level(len(area)))
+    cases = scoped(actor, area)
+    if actor.unit_id is None:
+        cases = cases.filter(parent__isnull=True)  # a case that was split counts once
     rows = (
-        scoped(actor, area)
-        .filter(opened_on__range=(period.start, period.end))
+        cases.filter(opened_on__range=(period.start, period.end))
         .annotate(month=TruncMonth("opened_on"))
         .values(level.column, "month", "state")
         .annotate(count=Count("id"))

@@ -19,7 +19,7 @@ from weicheng.indicators.counts import scoped
 from weicheng.places.actor import Actor
 from weicheng.places.areas import name_of, names, within
 from weicheng.rules.areas import level_of
-from weicheng.rules.cases import OPEN_STATES, State
+from weicheng.rules.cases import OPEN_STATES, WAITING_STATES, State
 from weicheng.rules.errors import N_
 from weicheng.rules.figures import Figure, Period, Ratio, Scope
 
@@ -29,6 +29,8 @@ class Measure:
     """One count over cases: the condition, and the same condition as a query of the case list.
 
     day: the column whose day lies in the period, "" for a count that stands at the moment
+    whole: counts what was found: a case that was split counts once, its parts do not. Lateness is counted where
+        the work is: at the parts. A unit sees parts only, so both are counted for it
     """
 
     id: str
@@ -37,14 +39,20 @@ class Measure:
     condition: Callable[[datetime], Q]
     day: str
     query: tuple[tuple[str, str], ...]
+    whole: bool = True
+
+    def q(self, actor: Actor, as_of: datetime) -> Q:
+        """Return the condition for this reader."""
+        condition = self.condition(as_of)
+        return condition & Q(parent__isnull=True) if self.whole and actor.unit_id is None else condition
 
 
 _NOT_WITHDRAWN = Q(open=True) | Q(state=State.CLOSED.value)
 
 
 def late_q(now: datetime) -> Q:
-    """Open, not waiting for verification, and past the deadline."""
-    return Q(open=True, due_at__lt=now) & ~Q(state=State.HANDED_IN.value)
+    """Open, not waiting for verification or for its parts, and past the deadline."""
+    return Q(open=True, due_at__lt=now) & ~Q(state__in=[state.value for state in WAITING_STATES])
 
 
 _LIVE = tuple(("state", state.value) for state in (*OPEN_STATES, State.CLOSED))
@@ -69,7 +77,7 @@ MEASURES = {
         Measure(
             "overdue", N_("超期未结"),
             N_("此刻未结、不在待核查、已过期限的事项数；期内立案的。"),
-            late_q, "opened_on", (*(("state", s.value) for s in OPEN_STATES), ("overdue", "1")),
+            late_q, "opened_on", (*(("state", s.value) for s in OPEN_STATES), ("overdue", "1")), whole=False,
         ),
         Measure(
             "open", N_("未结"), N_("此刻尚未结案的事项数；期内立案的。"),
@@ -85,7 +93,7 @@ STANDING = {
     for measure in (
         Measure(
             "overdue_now", N_("超期未结"), N_("此刻未结、不在待核查、已过期限的事项数，不论何时立案。"),
-            late_q, "", MEASURES["overdue"].query,
+            late_q, "", MEASURES["overdue"].query, whole=False,
         ),
         Measure(
             "open_now", N_("未结"), N_("此刻尚未结案的事项数，不论何时立案。"),
@@ -101,7 +109,7 @@ def standing(*, actor: Actor, area: str, as_of: datetime) -> dict[str, Figure]:
         scoped(actor, area)
         .filter(open=True)
         .aggregate(
-            **{measure.id: Count("pk", filter=measure.condition(as_of)) for measure in STANDING.values()}
+            **{measure.id: Count("pk", filter=measure.q(actor, as_of)) for measure in STANDING.values()}
         )
     )
     scope = Scope(area or actor.area, name_of(area) if area else actor.area_name)
@@ -122,7 +130,7 @@ def figures(*, actor: Actor, area: str, period: Period, as_of: datetime) -> dict
     """
     rows = scoped(actor, area)
     values: dict[str, int] = {}
-    for day, wanted in _by_day(as_of):
+    for day, wanted in _by_day(actor, as_of):
         values |= rows.filter(**{f"{day}__range": (period.start, period.end)}).aggregate(**wanted)
     scope = Scope(area or actor.area, name_of(area) if area else actor.area_name)
     return _made(values, scope, area, period, as_of)
@@ -140,7 +148,7 @@ def figures_below(
     found: dict[str, dict[str, int]] = {code: dict.fromkeys(MEASURES, 0) for code in plain}
     for column in {level_of(code).column for code in plain}:
         rows = scoped(actor, area)
-        for day, wanted in _by_day(as_of):
+        for day, wanted in _by_day(actor, as_of):
             counted = (
                 rows.filter(**{f"{day}__range": (period.start, period.end)}).values(column).annotate(**wanted)
             )
@@ -156,10 +164,10 @@ def figures_below(
     }
 
 
-def _by_day(as_of: datetime) -> list[tuple[str, dict[str, Count]]]:
+def _by_day(actor: Actor, as_of: datetime) -> list[tuple[str, dict[str, Count]]]:
     """Return, for each day column, the counts that one statement over it brings."""
     return [
-        (day, {m.id: Count("pk", filter=m.condition(as_of)) for m in MEASURES.values() if m.day == day})
+        (day, {m.id: Count("pk", filter=m.q(actor, as_of)) for m in MEASURES.values() if m.day == day})
         for day in ("opened_on", "closed_on")
     ]
 
@@ -183,7 +191,7 @@ def _made(
 
 
 def _records(measure: Measure, area: str, period: Period) -> tuple[tuple[str, str], ...]:
-    within_area = (("area", area),) if area else ()
+    within_area = (*((("whole", "1"),) if measure.whole else ()), *((("area", area),) if area else ()))
     days: tuple[tuple[str, str], ...] = ()
     if measure.day:
         days = ((f"{measure.day}_from", str(period.start)), (f"{measure.day}_to", str(period.end)))
@@ -236,7 +244,7 @@ def months_of(*, actor: Actor, area: str, period: Period) -> list[dict[str, int 
     for measure in wanted:
         counted = (
             rows.filter(
-                measure.condition(timezone.now()), **{f"{measure.day}__range": (period.start, period.end)}
+                measure.q(actor, timezone.now()), **{f"{measure.day}__range": (period.start, period.end)}
             )
             .annotate(month=TruncMonth(measure.day))
             .values("month")

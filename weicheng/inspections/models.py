@@ -334,13 +334,17 @@ class Visit(Placed):
 
 class FindingQuerySet(models.QuerySet):
     def visible_to(self, actor: Actor) -> Self:
-        """Exactly the findings whose case the actor sees."""
+        """The findings whose case the actor sees, and for a unit those it does a part of: it sees what is to be done."""
         if actor.case_uid:
-            return self.filter(case__uid=actor.case_uid)
+            parts = Case.objects.filter(uid=actor.case_uid, parent__isnull=False).values("parent_id")
+            return self.filter(Q(case__uid=actor.case_uid) | Q(case__in=parts))
         if not actor.powers.sees_cases:
             return self.none()
         if actor.unit_id is not None:
-            return self.filter(case__responsible_id=actor.unit_id)
+            parts = Case.objects.filter(responsible_id=actor.unit_id, parent__isnull=False).values(
+                "parent_id"
+            )
+            return self.filter(Q(case__responsible_id=actor.unit_id) | Q(case__in=parts))
         reached = Q(pk__in=[])
         for column, code in actor.reach:
             reached |= Q(**{f"case__{column}": code})

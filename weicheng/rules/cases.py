@@ -8,7 +8,7 @@ The table answers "may this part make this move from this state". It cannot say 
 own work, whatever post they hold: that is `require_other_person`, beside it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
@@ -261,3 +261,45 @@ def clock_moves(
 def runs_clock(state: State) -> bool:
     """Does the handler's clock run? Not while the case waits for its verifier, and not after the end."""
     return state in (State.FILED, State.DISPATCHED, State.HANDLING, State.REWORK)
+
+
+# --- parts -----------------------------------------------------------------------------------------
+
+WAITING_STATES = (
+    State.HANDED_IN,
+    State.SPLIT,
+)  # open, and nothing is late with: the verifier or the parts have it
+PARTS_LEAST, PARTS_MOST = 2, 20
+TASK_LIMIT = 80  # characters of one part's task: it stands in the part's title
+
+
+def require_split(pieces: Sequence[tuple[str, str]]) -> None:
+    """Refuse a split that makes no sense; pieces: (unit, task) of each part.
+
+    RuleError("split-too-few" | "split-too-many" | "split-task" | "split-same-unit").
+    """
+    if len(pieces) < PARTS_LEAST:
+        raise RuleError("split-too-few", N_("拆分至少需要两个单位。只有一个单位时请直接派遣。"))
+    if len(pieces) > PARTS_MOST:
+        raise RuleError("split-too-many", N_("一次最多拆给{most}个单位。请合并任务。"), most=PARTS_MOST)
+    for number, (_unit, task) in enumerate(pieces, start=1):
+        if not task.strip() or len(task.strip()) > TASK_LIMIT:
+            raise RuleError(
+                "split-task",
+                N_("第{number}个单位的任务为空或超过{limit}字。请用一句话写明它要做什么。"),
+                number=number,
+                limit=TASK_LIMIT,
+            )
+    if len({unit for unit, _task in pieces}) < len(pieces):
+        raise RuleError("split-same-unit", N_("同一单位只能出现一次。请把它的任务写在一起。"))
+
+
+def whole_state(parts: Iterable[State]) -> State:
+    """Return the state of a case that was split, from the states of its parts.
+
+    It waits while any part is open; a cancelled part does not block; with all cancelled, so is the whole.
+    """
+    states = set(parts)
+    if states & set(OPEN_STATES):
+        return State.SPLIT
+    return State.CLOSED if State.CLOSED in states else State.CANCELLED

@@ -26,7 +26,7 @@ from weicheng.places.decorators import actor_required
 from weicheng.places.http import HttpRequest
 from weicheng.places.roles import ADMINISTRATORS, Role
 from weicheng.rules.areas import Level
-from weicheng.rules.cases import OPEN_STATES, State
+from weicheng.rules.cases import OPEN_STATES, WAITING_STATES, State
 from weicheng.rules.figures import Period
 from weicheng.web import administrators
 from weicheng.web.rows import CaseRow, Pairs, case_rows, cases_url, counts_of
@@ -138,7 +138,8 @@ def escalated(actor: Actor, now: datetime) -> Block:
 
 
 def due_soon(actor: Actor, now: datetime) -> Block:
-    rows = _open(actor).filter(due_at__range=(now, now + SOON)).exclude(state=State.HANDED_IN.value)
+    waiting = [state.value for state in WAITING_STATES]
+    rows = _open(actor).filter(due_at__range=(now, now + SOON)).exclude(state__in=waiting)
     return Block(
         "soon", _("两天内到期"), rows.order_by("due_at", "id"), (),
         _("两天内没有到期的事项。"), "orange",
