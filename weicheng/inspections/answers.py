@@ -167,7 +167,10 @@ class _Round:
 
     def _units(self) -> dict[UUID, Unit]:
         wanted = {draft.unit for draft in self.drafts if draft.unit}
-        return {unit.uid: unit for unit in Unit.objects.filter(uid__in=wanted)} if wanted else {}
+        found = {unit.uid: unit for unit in Unit.objects.filter(uid__in=wanted)} if wanted else {}
+        if self.visit.unit is not None:  # charged where an answer names no other
+            found[self.visit.unit.uid] = self.visit.unit
+        return found
 
     def _history(self) -> dict[tuple[str, str], list[Earlier]]:
         """Return what was said of stepped lines here before, newest first, where a line may fail now."""
