@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from weicheng.cases.doors import on_list
 from weicheng.cases.models import Case
 from weicheng.places.areas import area as area_of
 from weicheng.places.areas import name_of
@@ -149,6 +150,7 @@ class CaseList(ListPage):
             )
         if Part.VERIFIER in parts:
             offered.append(BatchAction("pass", _("批量核查通过"), reverse("case_batch", args=[Move.PASS])))
+        offered += [BatchAction(door.key, door.label, reverse(door.name)) for door in on_list(request.actor)]
         return offered
 
     def _mine(self, rows: QuerySet[Case], _value: bool) -> QuerySet[Case]:

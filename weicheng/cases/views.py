@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from weicheng.cases import actions, links
 from weicheng.cases.actions import Step, take_step, take_steps
 from weicheng.cases.deadlines import explain
+from weicheng.cases.doors import on_page
 from weicheng.cases.forms import MoveForm, SplitForm
 from weicheng.cases.lists import STATE_TONES, CaseList, is_late, severity_names
 from weicheng.cases.models import Case, Link
@@ -98,6 +99,7 @@ def _context(request: HttpRequest, case: Case, bound: MoveForm | None = None) ->
         "links": _links(case, actor),
         "may_link": case.open and case.responsible_id is not None
         and (Part.DISPATCHER in parts_in(case, actor) or case.filed_by_key == actor.key) and not actor.case_uid,
+        "doors": on_page(case, actor),
         "own_work": actor.key in case.handler_keys and case.state == State.HANDED_IN.value,
     }  # fmt: skip
 
@@ -118,7 +120,12 @@ def _photo_owners(case: Case, whole: Case | None, parts: list[Case]) -> list[tup
     A part shows the finding's to its unit too, which does not see the whole: it must see what is to be done.
     """
     found = case.parent.uid if case.parent is not None else case.uid
-    return [("finding", found), ("answer", found), ("case", case.uid), *(("case", part.uid) for part in parts)]
+    return [
+        ("finding", found),
+        ("answer", found),
+        ("case", case.uid),
+        *(("case", part.uid) for part in parts),
+    ]
 
 
 def _before(case: Case, actor: Actor) -> Case | None:

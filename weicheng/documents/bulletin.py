@@ -17,6 +17,7 @@ from weicheng.rules.content import (
     Content,
     FigureRef,
     Heading,
+    Inline,
     Line,
     LinkRef,
     Paragraph,
@@ -345,7 +346,7 @@ def _ranking(facts: Facts, ranking: Ranking, attachments: list[Attachment]) -> I
         tuple(
             (
                 (Text(str(line.rank)),),
-                (LinkRef(line.name, line.path) if line.path else Text(line.name),),
+                (_linked(line.name, line.path),),
                 (Text(line.group),),
                 (Text(line.total),),
                 (Text(line.before or "—"),),
@@ -363,10 +364,14 @@ def _ranking(facts: Facts, ranking: Ranking, attachments: list[Attachment]) -> I
         yield made
 
 
-def _named(lines: Sequence[RankLine]) -> Iterator[Text | LinkRef]:
+def _linked(text: str, path: str) -> Inline:
+    return LinkRef(text, path) if path else Text(text)
+
+
+def _named(lines: Sequence[RankLine]) -> Iterator[Inline]:
     for at, line in enumerate(lines):
         said = f"{line.name}（{line.total}分）"
-        yield LinkRef(said, line.path) if line.path else Text(said)
+        yield _linked(said, line.path)
         if at < len(lines) - 1:
             yield Text("、")
 
@@ -401,7 +406,7 @@ def _problems(facts: Facts, attachments: list[Attachment]) -> Iterator[Block]:
             ("地点", "问题", "次数", "最近一次", "盯守措施"),
             tuple(
                 (
-                    (LinkRef(spot.place, spot.path) if spot.path else Text(spot.place),),
+                    (_linked(spot.place, spot.path),),
                     (Text(spot.problem),),
                     (Text(str(spot.times)),),
                     (Text(f"{spot.last_on.month}月{spot.last_on.day}日"),),
