@@ -14,12 +14,15 @@ from weicheng.journal.actions import Note, record
 from weicheng.notices.actions import NoticeDraft, notify_many
 from weicheng.places.actor import Actor
 from weicheng.places.actors import today
+from weicheng.places.areas import name_of
 from weicheng.places.roles import Role
 from weicheng.rules.areas import Level
 from weicheng.rules.digests import canonical, digest
 from weicheng.rules.errors import N_, ConflictError, ForbiddenError, MissingError, RuleError
+from weicheng.rules.sheets import LineKind
 
 REASON_LIMIT = 1000  # characters, as in every statement of the loop; more belongs in an attached document
+APPEALABLE = frozenset({LineKind.DEDUCTION, LineKind.FOLLOW_UP, LineKind.VETO})
 OFFICES = {
     Level.CITY: Role.CITY_OFFICER,
     Level.DISTRICT: Role.DISTRICT_OFFICER,
@@ -93,18 +96,11 @@ def _file(sent: Objection, sheet: Sheet, by: Actor, at: datetime) -> tuple[Appea
             )
         return known, False
     board = Board.objects.select_for_update().get(pk=sheet.board_id)
-    if not is_own(sheet, by):
-        raise ForbiddenError(
-            "not-your-sheet",
-            N_("只有{name}的人员可以对这张评分表提出申诉。请切换到该岗位，或请其办理。"),
-            name=sheet.name,
-        )
-    _require_open(board, today(at))
-    _require_reason(reason)
     loss = Loss.objects.filter(sheet=sheet, number=sent.loss).first()
     if loss is None:
         raise MissingError("no-line", N_("评分表中没有这一行扣分。请返回评分表重新选择。"))
-    _require_appealable(loss)
+    require_may_file(loss, sheet, board, by=by, on=today(at))
+    _require_reason(reason)
     appeal = Appeal.objects.create(
         uid=sent.uid,
         sheet=sheet,
@@ -125,6 +121,18 @@ def _file(sent: Objection, sheet: Sheet, by: Actor, at: datetime) -> tuple[Appea
     return appeal, True
 
 
+def require_may_file(loss: Loss, sheet: Sheet, board: Board, *, by: Actor, on: date) -> None:
+    """Refuse an appeal that cannot be made now: wrong people, no window, a line that costs nothing or was answered."""
+    if not is_own(sheet, by):
+        raise ForbiddenError(
+            "not-your-sheet",
+            N_("只有{name}的人员可以对这张评分表提出申诉。请切换到该岗位，或请其办理。"),
+            name=sheet.name,
+        )
+    _require_open(board, on)
+    _require_appealable(loss)
+
+
 def _require_open(board: Board, on: date) -> None:
     if not board.frozen or board.appeal_until is None:
         raise RuleError("appeal-not-open", N_("这次考评还没有公示，不能申诉。请等公示后再提出。"))
@@ -134,7 +142,7 @@ def _require_open(board: Board, on: date) -> None:
             N_("申诉期已于 {until} 截止，今天是 {on}，不能再提出。如有确凿证据，请书面报{area}。"),
             until=board.appeal_until,
             on=on,
-            area=compute.area_name(board.area),
+            area=name_of(board.area),
         )
 
 
@@ -153,13 +161,25 @@ def _require_reason(reason: str) -> None:
 def _require_appealable(loss: Loss) -> None:
     if loss.struck:
         raise RuleError("line-struck", N_("这一行扣分已经撤销，不用再申诉。"))
-    if loss.lost <= 0 or loss.kind == "bonus":
-        raise RuleError("line-costs-nothing", N_("这一行没有扣分，不能申诉。请选择扣了分的一行。"))
+    if not may_appeal_against(loss):
+        raise RuleError(
+            "line-costs-nothing", N_("这一行不是由记录引起的扣分，不能单独申诉。请选择扣了分的一行。")
+        )
     before = list(Appeal.objects.filter(loss=loss).values_list("state", flat=True))
     if Appeal.State.OPEN.value in before:
-        raise RuleError("appeal-twice", N_("这一行已有一件申诉等待答复。请等答复，需补充的证据可加到原申诉中。"))
+        raise RuleError(
+            "appeal-twice", N_("这一行已有一件申诉等待答复。请等答复，需补充的证据可加到原申诉中。")
+        )
     if before:
         raise RuleError("appeal-decided", N_("这一行的申诉已经答复过，一行只答复一次。请看评分表中的答复。"))
+
+
+def may_appeal_against(loss: Loss) -> bool:
+    """Can this kind of line be objected to? A line that a limit swallowed may: it counts once another is struck.
+
+    A rank's penalty follows from the scores, a missing source from what nobody has entered: neither is a finding.
+    """
+    return loss.kind in APPEALABLE and loss.asked > 0 and not loss.struck
 
 
 def _to_decide(appeal: Appeal, board: Board) -> NoticeDraft:
@@ -181,7 +201,7 @@ def _to_decide(appeal: Appeal, board: Board) -> NoticeDraft:
 class Decision:
     """What is answered: ACCEPTED gives all points back, PARTLY `restored` of them, REJECTED none.
 
-    restored: points on the scale of the line's source, read only for PARTLY
+    restored: points of what the line asks (before limits), read only for PARTLY
     """
 
     state: Appeal.State
@@ -219,16 +239,17 @@ def decide_appeal(sent: Decision, *, appeal: Appeal, by: Actor, at: datetime) ->
     restored = _restored(sent, appeal.loss)
     appeal.state = sent.state.value
     appeal.decision = reason
-    appeal.restored = restored
     appeal.decided_at = at
     appeal.decided_by_key, appeal.decided_by_name = by.key, by.name
-    appeal.total_before = appeal.sheet.total
+    appeal.restored, appeal.total_before, appeal.total_after = (
+        restored,
+        appeal.sheet.total,
+        appeal.sheet.total,
+    )
     appeal.save()
     if restored:
-        compute.re_score(appeal, by=by, at=at)
-        appeal.sheet.refresh_from_db()
-    appeal.total_after = appeal.sheet.total
-    appeal.save(update_fields=["total_after"])
+        compute.re_score(appeal, restored=restored, by=by, at=at)
+        appeal.save()
     record(
         Note("appeal.decide", "appeal", str(appeal.uid), appeal.sheet.area,
              {"state": appeal.state, "restored": restored, "before": appeal.total_before,
@@ -248,7 +269,7 @@ def require_may_decide(appeal: Appeal, board: Board, by: Actor) -> None:
         raise ForbiddenError(
             "may-not-decide",
             N_("申诉由{area}的主管人员答复。请切换岗位，或请其办理。"),
-            area=compute.area_name(board.area),
+            area=name_of(board.area),
         )
     if by.key == appeal.filed_by_key:
         raise ForbiddenError("own-appeal", N_("申诉由您本人提出，须由另一名人员答复。"))
@@ -268,16 +289,17 @@ def recorders(loss: Loss, board: Board) -> set[str]:
 
 def _restored(sent: Decision, loss: Loss) -> Decimal:
     if sent.state is Appeal.State.ACCEPTED:
-        return loss.lost
+        return loss.asked - loss.restored
     if sent.state is Appeal.State.REJECTED:
         return Decimal(0)
     if sent.state is not Appeal.State.PARTLY:
         raise RuleError("decision-state", N_("请选择采纳、部分采纳或不采纳。"))
-    if sent.restored is None or not 0 < sent.restored < loss.lost:
+    whole = loss.asked - loss.restored
+    if sent.restored is None or not 0 < sent.restored < whole:
         raise RuleError(
             "decision-points",
             N_("部分采纳要写明还回的分数，大于 0 且小于该行所扣的 {lost} 分。"),
-            lost=f"{loss.lost.normalize():f}",
+            lost=f"{whole.normalize():f}",
         )
     return sent.restored
 

@@ -226,13 +226,36 @@ class Sheet(Placed):
         key, title, kind, weight (per cent, as used), own_weight (as published), score (null when missing),
         full, lost (on this source's own scale), effect (on the total), present
         """
-        return json.loads(self.summary).get("sources", [])
+        return self._read.get("sources", [])
 
     @property
     def items(self) -> list[dict[str, Any]]:
         """Return what each item cost, in the order of the scheme: number, title, parent, source, asked, lost,
         effect, records, capped; numbers as text. Only items that cost something."""
-        return json.loads(self.summary).get("items", [])
+        return self._read.get("items", [])
+
+    @property
+    def assessed(self) -> bool:
+        """Did anything take place there in the period? Otherwise it has no score, and no place."""
+        return bool(self._read.get("assessed", True))
+
+    @property
+    def remarks(self) -> list[dict[str, str]]:
+        """Return what was noticed while it was scored: code and text, a sentence in Chinese."""
+        return self._read.get("remarks", [])
+
+    @property
+    def unscored(self) -> int:
+        """How many findings fell under nothing that the scheme scores in the period."""
+        return int(self._read.get("unscored", 0))
+
+    @property
+    def _read(self) -> dict[str, Any]:
+        """The summary, read once for each text: an appeal writes another."""
+        known: tuple[str, dict[str, Any]] | None = self.__dict__.get("_summary_read")
+        if known is None or known[0] is not self.summary:
+            known = self.__dict__["_summary_read"] = (self.summary, json.loads(self.summary))
+        return known[1]
 
     @property
     def rank_change(self) -> int | None:
@@ -252,7 +275,7 @@ class Loss(models.Model):
     """One line of a sheet: points an item cost because of one record, or one bonus.
 
     number: 1, 2, 3 … within the sheet, in the order in which limits were used up; never given twice
-    kind: a value of rules.scoring.LineKind; "bonus" adds its effect to the total, every other takes it away
+    kind: a value of rules.sheets.LineKind; "bonus" adds its effect to the total, every other takes it away
     record_kind, record: "finding" and its uid, "entry" and its key, "rank", or "" where there is no record
     asked: what the rule costs; lost: what was taken within the limits, both on the source's own scale
     effect: what that made of the total, after the source's weight
@@ -371,7 +394,15 @@ class Entry(AppendOnly):
 
 class AppealQuerySet(models.QuerySet):
     def visible_to(self, actor: Actor) -> Self:
-        return self.filter(sheet__in=Sheet.objects.covered_by(actor))
+        """Appeals against sheets the reader covers: only a board shown in public has any, so place decides alone."""
+        if actor.case_uid or not actor.powers.sees_cases:
+            return self.none()
+        if actor.unit_id is not None:
+            return self.filter(sheet__unit_id=actor.unit_id)
+        reached = Q(pk__in=[])
+        for column, code in actor.reach:
+            reached |= Q(**{f"sheet__{column}": code})
+        return self.filter(reached)
 
 
 class Appeal(models.Model):
@@ -421,3 +452,10 @@ class Appeal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.filed_at:%Y-%m-%d} {self.reason[:30]}"
+
+    @property
+    def url(self) -> str:
+        return reverse("assessments:appeal", args=[self.uid])
+
+    def get_absolute_url(self) -> str:
+        return self.url

@@ -1,0 +1,38 @@
+"""How points are written on the pages of assessments."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import template
+
+from weicheng.rules.figures import NOT_ASSESSED, round_half_up
+
+register = template.Library()
+
+TOTAL_PLACES = 2
+POINT_PLACES = 3
+
+
+@register.filter
+def score(value: Any) -> str:
+    """{{ sheet.total|score }}: 87.50; "未评定" for no score."""
+    if value in (None, ""):
+        return NOT_ASSESSED
+    return f"{round_half_up(Decimal(value), TOTAL_PLACES)}"
+
+
+@register.filter
+def points(value: Any) -> str:
+    """{{ loss.lost|points }}: 0.5, at most three places, no idle zeros; "" for none."""
+    if value in (None, ""):
+        return ""
+    return f"{round_half_up(Decimal(value), POINT_PLACES).normalize():f}"
+
+
+@register.filter
+def minus(value: Any) -> str:
+    """{{ item.effect|minus }}: −0.5 with the typographer's minus, 0 for nothing, +0.5 for what was given."""
+    if value in (None, ""):
+        return ""
+    amount = Decimal(value)
+    return f"−{points(amount)}" if amount > 0 else f"+{points(-amount)}" if amount < 0 else "0"
