@@ -57,7 +57,8 @@ class Hit(NamedTuple):
 
     source: key of the source it came from; record: what tells it from all others, and breaks ties of the day
     place: for per_place; level: of the finder ("city", "district", "street" …)
-    repeats: how often the same was found there before; points: what was chosen within a range
+    times: how many of the kind were seen at once; repeats: how often the same was found there before
+    points: what was chosen within a range
     follow_ups: what became of it, values of FollowUpKind
     """
 
@@ -67,6 +68,7 @@ class Hit(NamedTuple):
     occurred_on: date
     place: str = ""
     level: str = ""
+    times: int = 1
     repeats: int = 0
     points: Decimal | None = None
     follow_ups: tuple[str, ...] = ()
@@ -112,6 +114,7 @@ class Loss(NamedTuple):
     effect: what the total lost by it (for a bonus: gained)
     capped_by: "once", "place", "item", "group", "source" or "bonus", the first limit that took less; "" for none
     why: points, mode, level, factors, for the reader; the same mapping is shared by lines of equal cost
+    ref: what the caller gave with the line, to find it again
     """
 
     kind: LineKind
@@ -127,6 +130,7 @@ class Loss(NamedTuple):
     effect: Decimal
     capped_by: str
     why: Mapping[str, Any]
+    ref: int = 0
 
 
 class Asked(NamedTuple):
@@ -142,6 +146,7 @@ class Asked(NamedTuple):
     place: str
     micro: int
     why: Mapping[str, Any]
+    ref: int = 0
 
 
 @dataclass(frozen=True)
@@ -169,8 +174,12 @@ class SourceScore:
 
 @dataclass(frozen=True)
 class ItemScore:
-    """What one item cost in one source; records: how many lines; capped: its limit took less than asked."""
+    """What one item cost, or earned as a bonus, in one source.
 
+    records: how many lines; capped: its limit took less than asked
+    """
+
+    kind: LineKind
     number: str
     title: str
     group: str
@@ -298,7 +307,7 @@ class ActiveScheme:
 
     def cost(self, hit: Hit, item: SchemeItem) -> _Cost:
         """Return what a hit costs; hits of one sort are worked out once."""
-        key = (item.number, hit.level, hit.repeats, hit.points, hit.follow_ups)
+        key = (item.number, hit.level, hit.times, hit.repeats, hit.points, hit.follow_ups)
         known = self._costs.get(key)
         if known is None:
             known = self._costs[key] = self._cost(hit, item)
@@ -321,6 +330,9 @@ class ActiveScheme:
         if item.mode is Mode.BONUS:
             factors = []  # who found something praiseworthy, or how often, makes it no better
         cost = Fraction(points)
+        if hit.times != 1 and item.mode in (Mode.PER_FINDING, Mode.RANGE, Mode.BONUS):
+            cost *= hit.times
+            why["times"] = hit.times
         for factor_part in factors:
             cost *= Fraction(factor_part["value"])
         if factors:
@@ -509,8 +521,9 @@ def _not_measured(
     active: ActiveScheme, item: SchemeItem, source: str, found: Measured | None, remarks: list[Remark]
 ) -> list[Asked]:
     named = {"title": item.title, "item": item.number}
-    if found is not None or active.scheme.missing is Missing.RENORMALISE:
-        # A rate of nothing is "not assessed": nobody loses marks because nothing happened.
+    if found is not None or item.at_most or active.scheme.missing is Missing.RENORMALISE:
+        # A rate of nothing is "not assessed": nobody loses marks because nothing happened, and a count of
+        # what must not happen is nothing to lose marks by until somebody gives it.
         remarks.append(Remark("not-assessed", N_("“{title}”未评定，本项不扣分。"), named))
         return []
     remarks.append(Remark("not-entered", N_("“{title}”没有填报，按 0 分计。"), named))
@@ -646,7 +659,7 @@ def share_out(
     losses = tuple(
         Loss(
             line.kind, line.source, line.item, line.title, line.record_kind, line.record, line.occurred_on,
-            line.place, _points(line.micro), _points(lost), _points(effect), capped_by, line.why,
+            line.place, _points(line.micro), _points(lost), _points(effect), capped_by, line.why, line.ref,
         )
         for line, (lost, capped_by), effect in zip(lines, taken, effects, strict=True)
     )  # fmt: skip
@@ -820,10 +833,11 @@ def _item_scores(
     )
     return tuple(
         ItemScore(
+            kind,
             number, title, active.group_of[number].title if number in active.group_of else "", source,
             _points(asked), _points(lost), _points(effect), records, capped,
         )
-        for (source, number, _kind), (title, asked, lost, effect, records, capped) in ordered
+        for (source, number, kind), (title, asked, lost, effect, records, capped) in ordered
     )  # fmt: skip
 
 
