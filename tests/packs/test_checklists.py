@@ -9,6 +9,7 @@ import pytest
 from weicheng.rules.digests import digest
 from weicheng.rules.errors import RuleError
 from weicheng.standards import actions, editions, kinds
+from weicheng.standards.compare import _SAYS
 from weicheng.standards.kinds import CheckStep, Confidence
 from weicheng.standards.models import Edition
 
@@ -57,9 +58,24 @@ def test_every_line_is_cut_from_clauses_that_can_be_read(lists):
 
 def test_points_that_nobody_published_are_called_local(lists):
     for key in LISTS:
-        own = {item.confidence or lists[key].confidence for item in lists[key].body.items}
-        published = key == "community-environment"
-        assert own == {Confidence.CONFIRMED if published else Confidence.LOCAL}, key
+        own = [item.number for item in lists[key].body.items
+               if (item.confidence or lists[key].confidence) is not Confidence.LOCAL]  # fmt: skip
+        published = {
+            "community-environment": [str(number) for number in range(1, 12)],
+            "shop-front": ["1-1", "1-2", "1-3", "1-4", "2-1", "2-2", "2-5", "2-6", "3-1"],
+        }
+        assert own == published.get(key, []), key
+
+
+def test_a_shop_front_costs_what_the_scale_of_a_thousand_says(lists):
+    ranges = {item.number: (item.points, item.most) for item in lists["shop-front"].body.items if item.most}
+    assert ranges == {
+        "1-1": (20, 50),  # 乱扔
+        "1-2": (30, 50),  # 乱倒
+        "1-3": (30, 100),  # 乱贴乱画
+        "2-1": (10, 20),  # 悬挂
+        "2-2": (20, 30),  # 搭棚架线
+    }
 
 
 def test_a_ledger_sheet_has_a_line_for_each_entry_of_its_volume(lists):
@@ -114,3 +130,8 @@ def test_a_list_cut_from_an_unknown_clause_is_not_published(base, tmp_path):
         actions.load_pack(file, at=AT)
     assert "c21-i99" in refused.value.sentence()
     assert Edition.objects.count() == rows
+
+
+def test_every_field_of_a_line_can_be_compared():
+    named = set(kinds.CheckItem.model_fields) - {"number"}
+    assert named <= set(_SAYS)

@@ -93,6 +93,7 @@ def clause(request: HttpRequest, uid: UUID, clause: str) -> HttpResponse:
     items = [found] if is_item else [each for each in body.items if found.id in each.indicators]
     context = {
         "row": row,
+        "body": body,
         "clause": found,
         "title": title_of(found),
         "sort": sort_of(found),

@@ -20,6 +20,7 @@ _SAYS = {
     "points": gettext_lazy("扣分"),
     "mode": gettext_lazy("扣分方式"),
     "cap": gettext_lazy("扣分上限"),
+    "most": gettext_lazy("最多扣分"),
     "category": gettext_lazy("对应分类"),
     "category_confidence": gettext_lazy("对应分类的可信程度"),
     "confidence": gettext_lazy("可信程度"),
@@ -43,8 +44,7 @@ _SAYS = {
     "requirement_confidence": gettext_lazy("要求的可信程度"),
     "evidence": gettext_lazy("证明材料"),
     "steps": gettext_lazy("处置步骤"),
-    "topics": gettext_lazy("内容"),
-    "requirements": gettext_lazy("要求"),
+    "asked": gettext_lazy("要求"),
     "numbers": gettext_lazy("数值"),
     "days": gettext_lazy("最多相隔天数"),
     "from_days": gettext_lazy("最少相隔天数"),
@@ -102,7 +102,7 @@ def kept_confidence(old: kinds.Part, new: kinds.Part) -> list[str]:
     return sorted(said)
 
 
-_NUMBERS = {"limit", "limits", "severities", "points", "cap", "category", "severity", "full", "hours"}
+_NUMBERS = {"limit", "limits", "severities", "points", "cap", "most", "category", "severity", "full", "hours"}
 
 
 def body_lines(body: kinds.Part) -> list[tuple[str, list[tuple[Any, str]]]]:
@@ -196,15 +196,13 @@ def _clauses(body: Any) -> Lines:
         rows = [each for item in items for each in body.indicators_of(item)]
         numbers = [item.threshold for item in items if item.threshold]
         lines[_("主题“{theme}”").format(theme=theme)] = {
-            "topics": "；".join(item.topic for item in items),
-            "requirements": "；".join(item.requirement for item in items if item.requirement),
+            "asked": "；".join(item.requirement or item.topic for item in items),
             "numbers": "；".join([*numbers, *(f"{each.name} {each.words}" for each in rows)]),
         }
     for each in body.loose:
         lines[_("指标“{name}”").format(name=each.name)] = {"numbers": each.words}
-    for veto in body.vetoes:
-        lines[_("必备条件“{title}”").format(title=veto.title)] = {}
-    return lines
+    vetoes = "；".join(veto.title for veto in body.vetoes)
+    return {**lines, _("必备条件（一票否决）"): {"asked": vetoes}}
 
 
 def _kinds(body: Any) -> Lines:

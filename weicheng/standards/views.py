@@ -238,7 +238,11 @@ def _shown(request: HttpRequest, row: Edition, body: kinds.Part) -> dict[str, An
             (head, [(item, named.get(item.category or ""), _cut_from(item, homes)) for item in items])
             for head, items in body.by_section
         ]
-        return {"sections": sections, "has_clauses": any(item.clauses for item in body.items)}
+        return {
+            "sections": sections,
+            "has_clauses": any(item.clauses for item in body.items),
+            "has_categories": any(item.category for item in body.items),
+        }
     if isinstance(body, kinds.Clauses):
         return clause_views.tree(request, body)
     return {"facts": body_lines(body)}
