@@ -20,17 +20,29 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from tests.pictures import photo
+from weicheng.assessments.actions import confirm_board
+from weicheng.assessments.appeals import Objection, file_appeal
+from weicheng.assessments.boards import make_board
+from weicheng.assessments.compute import compute_board
+from weicheng.assessments.models import Sheet
 from weicheng.cases.actions import make_link
 from weicheng.cases.links import token_of
+from weicheng.cases.models import HotSpot
 from weicheng.evidence.actions import attach
 from weicheng.evidence.uploads import begin_upload
 from weicheng.inspections.actions import record_visit
 from weicheng.inspections.drafts import VisitIn
+from weicheng.inspections.draws import DrawIn, draw_round
+from weicheng.inspections.rounds import RoundIn, plan_round
+from weicheng.inspections.yellow_cards import CardIn, issue_card
 from weicheng.journal.models import Entry
 from weicheng.notices.actions import NoticeDraft, notify_many
 from weicheng.notices.models import Job, Notice
+from weicheng.places import drafts
 from weicheng.places.actions import issue_token
 from weicheng.places.actors import NOBODY
+from weicheng.rules.areas import cut
+from weicheng.rules.figures import Period
 from weicheng.standards.actions import Head, draft_edition
 from weicheng.standards.kinds import Confidence
 from weicheng.ui.models import SavedView
@@ -102,8 +114,36 @@ def world(city):
     chapter = {"id": "x-c1", "number": "一", "title": "组织", "confidence": "local"}
     tree, own = {"sources": {}, "chapters": [chapter]}, replace(head, key="own")
     made["clauses"] = draft_edition(kind="clauses", owner="320311", head=own, body=tree, by=qian, at=now)
+    today = now.date()
+    plan = RoundIn(uid=uuid4(), kind="routine", title="巡查", starts_on=today, ends_on=today)
+    made["round"] = plan_round(plan, by=qian, at=now)
+    draw_round(made["round"], DrawIn(total=1, inspectors=(lin.key,)), version=1, by=qian, at=now)
+    made["place"] = made["round"].places.get()
+    made["planned"] = plan_round(replace(plan, uid=uuid4()), by=qian, at=now)
+    found = city.finding(at=now, visit=made["visit"].uid).finding
+    given = CardIn(uid=uuid4(), to="area", reason="垃圾堆积", findings=(found.uid,))
+    made["card"] = issue_card(made["visit"], given, by=qian, at=now)
+    made["spot"] = HotSpot.objects.create(
+        place_key=case.place_key, category=case.category, times=2, last_on=now.date(), last_case=case, listed_at=now,
+        **cut(case.area), area=case.area,
+    )  # fmt: skip
     made["entry"] = Entry.objects.filter(district="320311").first()
+    _assessed(city, made, now)
     return city, made
+
+
+def _assessed(city, made, now):
+    """A board of last month that is not confirmed, and this month's, shown in public with an appeal."""
+    qian, this = city.actor("Qian"), Period.month(f"{timezone.localdate(now):%Y-%m}")
+    board = make_board(area="320311", level="community", period=this.previous(), by=qian, at=now)
+    made["board"] = compute_board(board, at=now)
+    made["kept"] = drafts.keep("区划代码,分值\n320311001001,90".encode(), "a.csv", qian.user_id)
+    shown = compute_board(make_board(area="320311", level="community", period=this, by=qian, at=now), at=now)
+    made["shown"] = confirm_board(shown, base=None, by=qian, at=now)
+    made["sheet"] = Sheet.objects.get(board=shown, code=city.east_one)
+    made["line"] = made["sheet"].losses.filter(record=str(made["case"].uid)).first().number
+    sent = Objection(uuid4(), made["line"], "不属于本社区")
+    made["appeal"], _new = file_appeal(sent, sheet=made["sheet"], by=city.actor("Sun"), at=now)
 
 
 # name of the address → (arguments, method, owner, neighbour)
@@ -155,11 +195,43 @@ def table(city, made):
         "case_link_qr": ([case, link.uid], "GET", "Chen", "Wu"),
         "case_link": ([token], "GET", None, "forged"),
         "case_link_step": ([token, "note"], "POST", None, "forged"),
+        "case_split": ([case], "GET", "Chen", "Wu"),
+        "hot_spot": ([made["spot"].uid], "GET", "Chen", "Wu"),
+        "hot_spot_guard": ([made["spot"].uid], "POST", "Chen", "Wu"),
+        "hot_spot_off": ([made["spot"].uid], "POST", "Chen", "Wu"),
         "visit": ([made["visit"].uid], "GET", "Chen", "Wu"),
+        "card_new": ([made["visit"].uid], "GET", "Qian", "Ne"),
+        "yellow_card": ([made["card"].uid], "GET", "Sun", "Wu"),
+        "round": ([made["round"].uid], "GET", "Qian", "Ne"),
+        "round_edit": ([made["planned"].uid], "GET", "Qian", "Chen"),
+        "round_draw": ([made["round"].uid], "GET", "Qian", "Chen"),
+        "draw_file": ([made["round"].uid, 1], "GET", "Qian", "Ne"),
+        "round_publish": ([made["round"].uid], "GET", "Qian", "Chen"),
+        "round_place": ([made["place"].uid], "GET", "Lin", "Ne"),
+        "round_assign": ([made["place"].uid], "GET", "Qian", "Ne"),
         "visit_end": ([made["visit"].uid], "POST", "Lin", "Wu"),
+        "visit_answers": ([made["visit"].uid], "POST", "Lin", "Wu"),
+        "visit_answers_file": ([made["visit"].uid], "GET", "Chen", "Wu"),
+        "visit_sheet": ([made["visit"].uid], "GET", "Chen", "Wu"),
+        "assessments:board": ([made["board"].uid], "GET", "Qian", "Chen"),
+        "assessments:board_compute": ([made["board"].uid], "POST", "Qian", "Chen"),
+        "assessments:board_confirm": ([made["board"].uid], "GET", "Qian", "Chen"),
+        "assessments:board_publish": ([made["shown"].uid], "GET", "Qian", "Chen"),
+        "assessments:board_beside": ([made["shown"].uid], "POST", "Qian", "Chen"),
+        "assessments:entries": ([made["board"].uid], "GET", "Qian", "Chen"),
+        "assessments:entries_sheet": ([made["board"].uid], "GET", "Qian", "Chen"),
+        "assessments:entries_import": ([made["board"].uid], "GET", "Qian", "Chen"),
+        "assessments:entries_import_commit": ([made["board"].uid, made["kept"]], "POST", "Qian", "Chen"),
+        "assessments:entries_import_errors": ([made["board"].uid, made["kept"]], "GET", "Qian", "Chen"),
+        "assessments:sheet": ([made["sheet"].uid], "GET", "Sun", "Ne"),
+        "assessments:appeal_new": ([made["sheet"].uid, made["line"]], "GET", "Sun", "Wu"),
+        "assessments:appeal": ([made["appeal"].uid], "GET", "Sun", "Wu"),
+        "assessments:appeal_photos": ([made["appeal"].uid], "POST", "Sun", "Wu"),
+        "assessments:appeal_decide": ([made["appeal"].uid], "POST", "Qian", "Wu"),
         "api:detail": ([case], "GET", "Chen", "Wu"),
         "api:add_photo": ([case], "PHOTO", "Zhao", "Wu"),
         "api:step": ([case], "STEP", "Chen", "Wu"),
+        "api:answer": ([made["visit"].uid], "GET", "Chen", "Wu"),
     }
 
 
@@ -236,11 +308,43 @@ ADDRESS_NAMES = [
     "case_link_qr",
     "case_link",
     "case_link_step",
+    "case_split",
+    "hot_spot",
+    "hot_spot_guard",
+    "hot_spot_off",
     "visit",
+    "card_new",
+    "yellow_card",
+    "round",
+    "round_edit",
+    "round_draw",
+    "draw_file",
+    "round_publish",
+    "round_place",
+    "round_assign",
     "visit_end",
+    "visit_answers",
+    "visit_answers_file",
+    "visit_sheet",
+    "assessments:board",
+    "assessments:board_compute",
+    "assessments:board_confirm",
+    "assessments:board_publish",
+    "assessments:board_beside",
+    "assessments:entries",
+    "assessments:entries_sheet",
+    "assessments:entries_import",
+    "assessments:entries_import_commit",
+    "assessments:entries_import_errors",
+    "assessments:sheet",
+    "assessments:appeal_new",
+    "assessments:appeal",
+    "assessments:appeal_photos",
+    "assessments:appeal_decide",
     "api:detail",
     "api:add_photo",
     "api:step",
+    "api:answer",
 ]
 
 

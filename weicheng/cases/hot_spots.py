@@ -60,7 +60,7 @@ class HotSpotList(ListPage):
             "listed",
             gettext_lazy("名单"),
             options=[("1", gettext_lazy("在名单上")), ("0", gettext_lazy("已移出"))],
-            apply=lambda rows, value: rows.filter(listed=value == "1"),
+            multiple=True,
         ),
         Dates("last_on", gettext_lazy("最近一次")),
     ]
@@ -70,6 +70,11 @@ class HotSpotList(ListPage):
     def __init__(self, request: HttpRequest) -> None:
         self.empty_action = (gettext_lazy("查看事项"), reverse("cases"))
         super().__init__(request, HotSpot.objects.visible_to(request.actor))
+
+    @property
+    def is_filtered(self) -> bool:
+        """The list as it opens is not a search that found nothing: it says what will be here."""
+        return super().is_filtered and self.pairs != [("listed", "1")]
 
     def queryset(self, rows: QuerySet[HotSpot]) -> QuerySet[HotSpot]:
         return rows.select_related("unit")
