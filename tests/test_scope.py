@@ -137,7 +137,8 @@ def _assessed(city, made, now):
     qian, this = city.actor("Qian"), Period.month(f"{timezone.localdate(now):%Y-%m}")
     board = make_board(area="320311", level="community", period=this.previous(), by=qian, at=now)
     made["board"] = compute_board(board, at=now)
-    made["kept"] = drafts.keep("区划代码,分值\n320311001001,90".encode(), "a.csv", qian.user_id)
+    for name in ("kept", "kept too"):
+        made[name] = drafts.keep("区划代码,分值\n320311001001,90".encode(), "a.csv", qian.user_id)
     shown = compute_board(make_board(area="320311", level="community", period=this, by=qian, at=now), at=now)
     made["shown"] = confirm_board(shown, base=None, by=qian, at=now)
     made["sheet"] = Sheet.objects.get(board=shown, code=city.east_one)
@@ -222,7 +223,7 @@ def table(city, made):
         "assessments:entries_sheet": ([made["board"].uid], "GET", "Qian", "Chen"),
         "assessments:entries_import": ([made["board"].uid], "GET", "Qian", "Chen"),
         "assessments:entries_import_commit": ([made["board"].uid, made["kept"]], "POST", "Qian", "Chen"),
-        "assessments:entries_import_errors": ([made["board"].uid, made["kept"]], "GET", "Qian", "Chen"),
+        "assessments:entries_import_errors": ([made["board"].uid, made["kept too"]], "GET", "Qian", "Chen"),
         "assessments:sheet": ([made["sheet"].uid], "GET", "Sun", "Ne"),
         "assessments:appeal_new": ([made["sheet"].uid, made["line"]], "GET", "Sun", "Wu"),
         "assessments:appeal": ([made["appeal"].uid], "GET", "Sun", "Wu"),

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from weicheng.assessments import actions, compute, facts, jobs
 from weicheng.assessments import appeals as appeal_verbs
-from weicheng.assessments.boards import appeal_window, make_board, scheme_of, schemes_for
+from weicheng.assessments.boards import appeal_window, make_board, require_officer, scheme_of, schemes_for
 from weicheng.assessments.compute import entry_fields
 from weicheng.assessments.entries import (
     EntryImport,
@@ -188,6 +188,7 @@ def board_compute(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
 def board_confirm(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     """Say what confirming means, then confirm."""
     found, now = _board(request, uid), timezone.now()
+    require_officer(request.actor, found)
     if request.method == "POST":
         seen = request.POST.get("as_of", "")
         base = found.as_of if found.as_of is None or seen == found.as_of.isoformat() else now
@@ -212,6 +213,7 @@ def board_confirm(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
 def board_publish(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     """Publish; before the window ends with a reason."""
     found, now = _board(request, uid), timezone.now()
+    require_officer(request.actor, found)
     early = appeal_verbs.is_open(found, today(now))
     form = PublishForm(typed(request), asks_reason=early)
     if request.method == "POST" and form.is_valid():
@@ -239,10 +241,7 @@ def board_publish(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
 def board_beside(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     """Score the same records under another edition, to be compared."""
     found, now = _board(request, uid), timezone.now()
-    if not appeal_verbs.manages(found, request.actor):
-        raise ForbiddenError(
-            "may-not-assess", N_("只有{area}的主管人员可以试算。请切换岗位。"), area=name_of(found.area)
-        )
+    require_officer(request.actor, found)
     text = request.POST.get("edition", "")
     known = {str(one.edition_id) for one in schemes_for(found.area, found.level, found.period_end)}
     if text not in known:

@@ -55,6 +55,7 @@ DOORS = (
     Door("hot-spots", _("重点地段"), "hot_spots", "alert-triangle", _sees_cases),
     Door("map", _("地图"), "map", "map", _sees_cases, primary=True),
     Door("figures", _("指标"), "figures", "chart-bar", _sees_cases, primary=True),
+    Door("assessments", _("考评"), "assessments:boards", "star", _sees_cases),
     Door("documents", _("文书"), "documents", "file-text", _sees_cases),
     Door("units", _("单位"), "units", "building", _sees_cases),
     Door("standards", _("标准"), "standards:list", "file-text", _sees_cases),

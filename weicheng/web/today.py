@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from weicheng.assessments.todo import todo_of
 from weicheng.cases.models import Case
 from weicheng.indicators.figures import figures, late_q, months_of, shown, standing, trend
 from weicheng.inspections.models import Finding
@@ -280,6 +281,7 @@ def today(request: HttpRequest) -> HttpResponse:
         "with_worst": actor.role in WITH_WORST,
         "worst": worst_places(actor, now) if actor.role in WITH_WORST else [],
         "calls": actor.role is Role.LEADER,
+        "todo": todo_of(actor, day_of(now)) if actor.powers.sees_cases else [],
     }
     return render(request, "web/today.html", context)
 
