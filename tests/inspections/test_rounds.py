@@ -2,12 +2,14 @@
 
 import json
 import threading
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
 from weicheng.cases.models import Case
@@ -26,6 +28,7 @@ from weicheng.inspections.rounds import (
     publish_round,
 )
 from weicheng.notices.models import Notice
+from weicheng.places.actions import issue_token
 from weicheng.rules.errors import ConflictError, ForbiddenError, RuleError
 
 LIST = "community-environment"
@@ -229,6 +232,7 @@ def test_the_second_of_two_who_draw_at_once_is_told(city):
     assert Draw.objects.count() == 1
 
 
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="shared memory answers at once and does not wait")
 @pytest.mark.django_db(transaction=True)
 def test_two_who_draw_in_the_same_moment_make_one_draw(city):
     made, qian, now, ended = planned(city), city.actor("Qian"), timezone.now(), []
@@ -417,22 +421,34 @@ def test_the_cases_of_a_hidden_round_open_when_it_is_published_and_run_from_then
 # --- the secret ----------------------------------------------------------------------------------
 
 INSPECTED = ("Chen", "Wu", "Sun", "Zhao", "Li", "Wei")
-PAGES = (
-    "/", "/visits/", "/visits/?all=1", "/visits/?count=1", "/visits/?export=csv", "/visits/rounds/",
-    "/visits/rounds/?export=csv", "/visits/rounds/?count=1", "/visits/calendar", "/visits/mine?all=1",
-    "/visits/cards/", "/cases/", "/cases/?export=csv", "/map", "/map/points", "/figures/", "/notices",
-    "/search?q=突击", "/search?q=东街", "/units", "/today/figures",
-)  # fmt: skip
+WORDS = ("/search?q=突击", "/search?q=东街", "/visits/?all=1", "/visits/?count=1", "/visits/?export=csv",
+         "/visits/rounds/?export=csv", "/visits/rounds/?count=1", "/visits/mine?all=1", "/cases/?export=csv")  # fmt: skip
 
 
-def said_to(city: Any, name: str) -> dict[str, str]:
-    """Return page → what it says to somebody."""
-    client = city.client(name)
-    said = {}
-    for path in PAGES:
-        answer = client.get(path)
-        body = b"".join(answer.streaming_content) if answer.streaming else answer.content
-        said[path] = body.decode()
+def pages() -> list[str]:
+    """Return every address of the site without an object in it, whoever adds one, and some with words."""
+
+    def walk(patterns: list[Any], prefix: str) -> Iterator[str]:
+        for pattern in patterns:
+            route = prefix + str(pattern.pattern)
+            if isinstance(pattern, URLResolver):
+                yield from walk(pattern.url_patterns, route)
+            elif "<" not in route and "^" not in route:
+                yield f"/{route}"
+
+    return [*walk(get_resolver().url_patterns, ""), *WORDS]
+
+
+def said_to(city: Any, name: str, paths: list[str]) -> dict[str, str]:
+    """Return page → what it says to somebody, on the site and by the API."""
+    client, said = city.client(name), {}
+    _token, secret = issue_token(post=city.posts[name], by=city.actor(name), at=timezone.now())
+    for path in paths:
+        headers = {"Authorization": f"Bearer {secret}"} if path.startswith("/api/") else {}
+        answer = client.get(path, headers=headers)
+        said[path] = b"".join(answer.streaming_content if answer.streaming else [answer.content]).decode(
+            errors="replace"
+        )
     return said
 
 
@@ -443,8 +459,10 @@ def test_no_page_tells_the_inspected_side_of_a_hidden_round_before_it_is_publish
     failed(city, visit)
     place = place_of(made, city.units["market"])
     marks = (title, SECRET, str(made.uid), str(visit.uid), str(place.uid), visit.number, made.number)
+    every = pages()
+    assert {"/visits/calendar", "/map/cases.json", "/today/figures", "/api/cases"} <= set(every)
     for name in INSPECTED:
-        for path, said in said_to(city, name).items():
+        for path, said in said_to(city, name, every).items():
             for mark in marks:
                 assert mark not in said, f"{path} tells {name}: {mark}"
         for path in (
@@ -457,8 +475,14 @@ def test_no_page_tells_the_inspected_side_of_a_hidden_round_before_it_is_publish
             assert not model.objects.visible_to(actor).exists()
     publish_round(made, by=city.actor("Qian"), at=timezone.now())
     for name in ("Chen", "Sun", "Zhao", "Li"):
-        assert title in said_to(city, name)["/visits/rounds/"]
+        assert title in city.client(name).get("/visits/rounds/").content.decode()
         assert city.client(name).get(f"/visits/{visit.uid}").status_code == 200
+
+
+def test_a_finding_beside_the_check_list_would_tell_and_is_refused(city):
+    visit = begun(city, drawn(city, kind="unannounced"))
+    refused("visit-hidden", lambda: city.finding(visit=visit.uid, at=timezone.now()))
+    assert not Case.objects.exists()
 
 
 def test_the_journal_names_neither_title_nor_place_of_a_hidden_round(city):

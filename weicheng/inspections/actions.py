@@ -34,11 +34,16 @@ ADDRESS_LIMIT = 200
 
 @dataclass(frozen=True)
 class Capture:
-    """A finding with who captured it and when it reached us; the demo and imports carry many of each."""
+    """A finding with who captured it and when it reached us; the demo and imports carry many of each.
+
+    visit, unit: those the draft names, where the caller holds them already; else they are read
+    """
 
     draft: FindingIn
     by: Actor
     at: datetime
+    visit: Visit | None = None
+    unit: Unit | None = None
 
 
 @dataclass(frozen=True)
@@ -92,13 +97,16 @@ def _in_turn() -> Iterator[None]:
 @transaction.atomic
 def _record_findings(captures: Sequence[Capture]) -> list[Recorded]:
     known = _known([capture.draft.uid for capture in captures])
-    unit_uids = {capture.draft.unit for capture in captures if capture.draft.unit}
-    units = {}
+    units = {capture.unit.uid: capture.unit for capture in captures if capture.unit}
+    unit_uids = {capture.draft.unit for capture in captures if capture.draft.unit} - units.keys()
     if unit_uids:
-        units = _units(unit_uids)
+        units |= _units(unit_uids)
+    if units:
         _prefetch_services(units, captures)
-    visit_uids = {capture.draft.visit for capture in captures if capture.draft.visit}
-    visits = {visit.uid: visit for visit in Visit.objects.filter(uid__in=visit_uids)} if visit_uids else {}
+    visits = {capture.visit.uid: capture.visit for capture in captures if capture.visit}
+    visit_uids = {capture.draft.visit for capture in captures if capture.draft.visit} - visits.keys()
+    if visit_uids:
+        visits |= {visit.uid: visit for visit in Visit.objects.filter(uid__in=visit_uids)}
 
     results: list[Recorded | None] = []
     new: list[tuple[int, Capture, Finding, bytes, NewCase]] = []
@@ -113,6 +121,11 @@ def _record_findings(captures: Sequence[Capture]) -> list[Recorded]:
                 _require_same(digest(body), new[seen[draft.uid]][2].digest)
                 results.append(None)
                 continue
+            if draft.visit in visits and visits[draft.visit].hidden:
+                # A case would tell the inspected side; `rounds.publish_round` opens the visit first.
+                raise RuleError(
+                    "visit-hidden", N_("暗访公布前不能单独立案。请在检查表上作答，公布时一并立案。")
+                )
             finding, opens = _judge(capture, units, visits)
         except RuleError as error:
             results.append(_refused(draft.uid, error))
@@ -267,8 +280,15 @@ def _judge(
     return finding, opens
 
 
-def require_recordable(capture: Capture, units: Mapping[UUID, Unit], visits: Mapping[UUID, Visit]) -> None:
-    """Raise what `record_findings` would refuse this capture for; nothing is written."""
+def require_recordable(capture: Capture) -> None:
+    """Raise what `record_findings` would refuse this capture for; nothing is written.
+
+    The capture holds its visit and its unit, if it names any.
+    """
+    units = {capture.unit.uid: capture.unit} if capture.unit else {}
+    visits = {capture.visit.uid: capture.visit} if capture.visit else {}
+    if units:
+        _prefetch_services(units, [capture])
     _judge(capture, units, visits)
 
 
