@@ -60,12 +60,15 @@ def create_many(request: HttpRequest, payload: BatchIn) -> HttpResponse:
             captures.append(Capture(FindingIn.model_validate(raw), request.actor, now))
             told.append(None)
         except ValidationError as error:
-            told.append(_misshapen(raw, error))
+            told.append(misshapen(raw, error))
     done = iter(record_findings(captures)) if captures else iter(())
     return reply({"verdicts": [verdict or _told(next(done)) for verdict in told]})
 
 
-def _misshapen(raw: dict[str, Any], error: ValidationError) -> dict[str, Any]:
+def misshapen(
+    raw: dict[str, Any], error: ValidationError, verdict: type[Verdict] = Verdict
+) -> dict[str, Any]:
+    """Return the verdict on one row of a batch that could not be read."""
     from weicheng.api.main import shape_sentence
 
     places = {".".join(str(part) for part in problem["loc"]): problem["msg"] for problem in error.errors()}
@@ -73,7 +76,7 @@ def _misshapen(raw: dict[str, Any], error: ValidationError) -> dict[str, Any]:
         uid = UUID(str(raw.get("uid")))
     except ValueError:
         uid = UUID(int=0)
-    return Verdict(uid=uid, status="refused", code="shape", sentence=shape_sentence(places)).model_dump()
+    return verdict(uid=uid, status="refused", code="shape", sentence=shape_sentence(places)).model_dump()
 
 
 @router.get("/{uuid:uid}", summary="一个问题")

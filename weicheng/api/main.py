@@ -9,7 +9,7 @@ from ninja.errors import HttpError, ValidationError
 from ninja.openapi.docs import Swagger
 
 from weicheng import __version__
-from weicheng.api import cases, findings, tokens
+from weicheng.api import answers, cases, findings, tokens
 from weicheng.api.door import bearer, reply
 from weicheng.places.http import HttpRequest
 from weicheng.rules.errors import N_, RuleError
@@ -26,6 +26,7 @@ api = NinjaAPI(
 api.add_router("/token", tokens.router)
 api.add_router("/findings", findings.router)
 api.add_router("/visits", findings.visits)
+api.add_router("/visits", answers.router)
 api.add_router("/cases", cases.router)
 api.add_router("/counts", cases.counts)
 

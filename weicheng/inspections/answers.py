@@ -299,10 +299,12 @@ class _Round:
             )
         if answer.finding is None:
             if wants:
-                plan.capture = Capture(self._finding(draft, answer, said), self.by, self.at)
+                unit = self.units.get(draft.unit) if draft.unit else self.visit.unit
+                finding = self._finding(draft, answer, said)
+                plan.capture = Capture(finding, self.by, self.at, self.visit, unit)
                 if not files_at_once(self.visit):
                     # Judged now, so that publishing or ending cannot find it wrong later.
-                    actions.require_recordable(plan.capture, self.units, {self.visit.uid: self.visit})
+                    actions.require_recordable(plan.capture)
                     plan.capture = None
         elif not wants:
             plan.withdraws = answer.finding
@@ -570,7 +572,7 @@ def file_failed(visit: Visit, *, by: Actor, at: datetime) -> list[Recorded]:
             unit.uid if unit else None,
             seen_at,
         )
-        captures.append(Capture(draft, finder, at))
+        captures.append(Capture(draft, finder, at, visit, unit))
     recorded = record_findings(captures)
     for answer, made in zip(waiting, recorded, strict=True):
         if made.error is not None:

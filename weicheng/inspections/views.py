@@ -6,31 +6,26 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Count
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from weicheng.cases.actions import WITHDRAW_WINDOW
-from weicheng.cases.lists import STATE_TONES
 from weicheng.cases.models import Case
 from weicheng.evidence.pages import save_photos
 from weicheng.inspections import actions
 from weicheng.inspections.forms import FindingForm, VisitForm, units_near
 from weicheng.inspections.lists import VisitList
-from weicheng.inspections.models import Finding, Visit
-from weicheng.places.areas import name_of, path_name
+from weicheng.inspections.models import Visit
+from weicheng.places.areas import name_of
 from weicheng.places.decorators import actor_required, power_required
 from weicheng.places.http import HttpRequest
 from weicheng.places.models import Unit
 from weicheng.rules.cases import State
 from weicheng.rules.coordinates import distance_m, require_coordinates
 from weicheng.rules.errors import ConflictError, RuleError
-from weicheng.rules.scoring import deduct
-from weicheng.standards import editions
 from weicheng.ui.replies import go_on
 
 NEARBY_M = 300  # a phone in the street knows where it is to some tens of metres
@@ -198,50 +193,3 @@ def visit_new(request: HttpRequest) -> HttpResponse:
         "cancel_url": reverse("visits"),
     }
     return render(request, "ui/form.html", context, status=422 if request.method == "POST" else 200)
-
-
-@actor_required
-def visit(request: HttpRequest, uid: UUID) -> HttpResponse:
-    """One visit: its check list with what was found under each item, and the points it costs."""
-    found = get_object_or_404(Visit.objects.visible_to(request.actor).select_related("unit"), uid=uid)
-    findings = list(
-        Finding.objects.visible_to(request.actor)
-        .filter(visit=found)
-        .select_related("case")
-        .order_by("-id")[:500]
-    )
-    context: dict[str, Any] = {
-        "visit": found,
-        "place": path_name(found.area, top=found.district),
-        "findings": [
-            {"finding": each, "case": each.case, "tone": STATE_TONES[State(each.case.state)]}
-            for each in findings
-        ],
-        "mine": found.by_key == request.actor.key and found.ended_at is None,
-    }
-    if found.checklist_edition is not None:
-        checklist = editions.checklist_by_id(found.checklist_edition)
-        standing = (
-            Finding.objects.filter(visit=found).exclude(item="").exclude(case__state=State.CANCELLED.value)
-        )
-        counts = dict(standing.values_list("item").annotate(Count("pk")))
-        score = deduct(checklist.rule, counts)
-        lost = {line.number: line for line in score.lines}
-        context |= {
-            "checklist": checklist,
-            "score": score,
-            "lines": [
-                {"item": item, "count": counts.get(item.number, 0), "line": lost.get(item.number)}
-                for item in checklist.body.items
-            ],
-        }
-    return render(request, "inspections/visit.html", context)
-
-
-@power_required("records")
-@require_POST
-def visit_end(request: HttpRequest, uid: UUID) -> HttpResponse:
-    """End a visit."""
-    found = get_object_or_404(Visit.objects.visible_to(request.actor), uid=uid)
-    actions.end_visit(visit=found, by=request.actor, at=timezone.now())
-    return go_on(request, found.url)
