@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from weicheng.documents.wording import Wording
+from weicheng.documents.wording import Wording, short_name
 from weicheng.rules.content import (
     Attachment,
     Block,
@@ -28,11 +28,12 @@ from weicheng.rules.content import (
     Text,
     day_text,
 )
-from weicheng.rules.figures import Figure, Period
+from weicheng.rules.figures import NOT_ASSESSED, Figure, Period
 
 # A table of more rows goes into an attachment; the text names the first and the last.
 ROWS_IN_TEXT = 12
 OVERDUE_SHOWN = 30
+BARS = 24  # places a chart can name
 NAMED = 3  # places praised and criticised by name
 PHOTOS = 6
 CAUSES = 3
@@ -50,12 +51,15 @@ class PlaceLine:
 
 @dataclass(frozen=True)
 class RankLine:
-    """One line of a published ranking. change: places gained, None where there is nothing to compare with."""
+    """One line of a published ranking.
+
+    rank: None for who was not assessed; change: places gained, None where there is nothing to compare with
+    """
 
     name: str
     group: str
     total: str
-    rank: int
+    rank: int | None
     change: int | None = None
     before: str = ""
     worst: tuple[tuple[str, str], ...] = ()
@@ -258,23 +262,23 @@ def _places(facts: Facts, attachments: list[Attachment]) -> Iterator[Block]:
         return
     yield Heading(f"各{facts.below_name}情况")
     head = (facts.below_name, *(_titled(facts.below[0].figures[key]) for key in _PLACE_COLUMNS))
-    rows = tuple(
-        ((Text(line.name),), *((FigureRef(line.figures[key], bare=True),) for key in _PLACE_COLUMNS))
-        for line in facts.below
-    )
+    rows = tuple(_place_row(line) for line in facts.below)
     title = f"{facts.period.label}各{facts.below_name}事项办理情况"
-    made = Table(title, head, rows, (4, 2, 2, 3, 2, 3), (1, 2, 3, 4, 5))
-    if len(rows) > ROWS_IN_TEXT:
+    long = len(rows) > ROWS_IN_TEXT
+    made = Table("" if long else title, head, rows, (4, 2, 2, 3, 2, 3), (1, 2, 3, 4, 5))
+    if long:
         yield Paragraph(
             (Text(f"{facts.name}{len(rows)}个{facts.below_name}的办理情况见{_place_of(attachments)}。"),)
         )
         attachments.append(Attachment(title, (made,)))
+    else:
+        yield made
+    if len(rows) > BARS:
         return
-    yield made
     yield Chart(
         "bars",
         f"各{facts.below_name}立案与结案",
-        tuple(line.name for line in facts.below),
+        tuple(short_name(line.name) for line in facts.below),
         tuple(
             Series(title, tuple(_count(line.figures[key]) for line in facts.below))
             for key, title in (("opened", "立案"), ("closed", "结案"))
@@ -287,6 +291,12 @@ def _places(facts: Facts, attachments: list[Attachment]) -> Iterator[Block]:
         )
         + "。",
     )
+
+
+def _place_row(line: PlaceLine) -> tuple[Line, ...]:
+    cells: list[Line] = [(Text(line.name),)]
+    cells += [(FigureRef(line.figures[key], bare=True),) for key in _PLACE_COLUMNS]
+    return tuple(cells)
 
 
 def _titled(figure: Figure) -> str:
@@ -320,7 +330,8 @@ def _ranking(facts: Facts, ranking: Ranking, attachments: list[Attachment]) -> I
     groups: dict[str, list[RankLine]] = {}
     for line in ranking.lines:
         groups.setdefault(line.group, []).append(line)
-    for group, lines in groups.items():
+    for group, everybody in groups.items():
+        lines = [line for line in everybody if line.rank is not None]
         where = f"{group}中，" if len(groups) > 1 and group else ""
         named = min(NAMED, len(lines) // 2) if len(lines) > 1 else 0
         best, worst = lines[:named], lines[len(lines) - named :]
@@ -340,12 +351,13 @@ def _ranking(facts: Facts, ranking: Ranking, attachments: list[Attachment]) -> I
             if line.worst
         )
     title = f"{facts.period.label}{ranking.title}考评排名"
+    long = len(ranking.lines) > ROWS_IN_TEXT
     made = Table(
-        title,
+        "" if long else title,
         ("名次", "单位", "分组", "得分", "上期得分", "名次变化"),
         tuple(
             (
-                (Text(str(line.rank)),),
+                (Text(str(line.rank) if line.rank is not None else NOT_ASSESSED),),
                 (_linked(line.name, line.path),),
                 (Text(line.group),),
                 (Text(line.total),),
@@ -357,7 +369,7 @@ def _ranking(facts: Facts, ranking: Ranking, attachments: list[Attachment]) -> I
         (2, 5, 4, 2, 3, 3),
         (0, 3, 4, 5),
     )
-    if len(ranking.lines) > ROWS_IN_TEXT:
+    if long:
         yield Paragraph((Text(f"全部排名见{_place_of(attachments)}。"),))
         attachments.append(Attachment(title, (made,)))
     else:
@@ -442,7 +454,7 @@ def _late(facts: Facts, attachments: list[Attachment]) -> Iterator[Block]:
     blocks: list[Block] = [
         Table(
             "",
-            ("编号", "问题", "地点", "责任单位", "期限", "超期（天）"),
+            ("编号", "问题", "地点", "责任单位", "期限", "超期天数"),
             tuple(
                 (
                     (LinkRef(line.number, line.path),),
@@ -454,7 +466,7 @@ def _late(facts: Facts, attachments: list[Attachment]) -> Iterator[Block]:
                 )
                 for line in facts.overdue[:OVERDUE_SHOWN]
             ),
-            (5, 4, 4, 5, 3, 2),
+            (6, 4, 4, 4, 3, 2),
             (4, 5),
         )
     ]

@@ -180,7 +180,7 @@ _CANDIDATES = 60
 def _photos(
     reader: Actor, area: str, period: Period, as_of: datetime, worst: Sequence[str], spots: Sequence[Spot]
 ) -> tuple[Picture, ...]:
-    """Return at most six photos of the month, one a case: the places that came last, what came back, the newest.
+    """Return at most six photos of the month, one a case and one a unit: the places that came last, what came back, the newest.
 
     Sealed photos, void ones and photos still waiting for their finding never stand in a document.
     """
@@ -215,9 +215,12 @@ def _photos(
     for owner, sha256 in files:
         first.setdefault(owner, sha256)
     made: list[Picture] = []
+    shown: set[object] = set()
     for uid, case in chosen.items():
-        if uid not in first or first[uid] in {picture.sha256 for picture in made}:
+        place = case.responsible_id or case.community or case.area
+        if uid not in first or place in shown or first[uid] in {picture.sha256 for picture in made}:
             continue
+        shown.add(place)
         on = f"{case.occurred_on.month}月{case.occurred_on.day}日"
         whose = f"（{case.responsible.name}）" if case.responsible else ""
         caption = f"{_where(case)}{whose}：{case.title}，{on}"

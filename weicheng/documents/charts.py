@@ -15,8 +15,8 @@ _FONTS = Path(weicheng.ui.__file__).parent / "static" / "fonts"
 _INK, _SOFT, _GRID = "#1d2b2a", "#4c5a58", "#d5dcda"
 # Told apart by lightness, so that a copy in grey still says which is which.
 _TONES = ("#0b5c58", "#e0913a", "#8aa6a3")
-_LEFT, _RIGHT, _TOP, _BOTTOM = 76, 24, 96, 66
-_LABELS_AT_MOST = 14
+_LEFT, _RIGHT, _TOP, _BOTTOM = 76, 24, 96, 72
+_LABELS_AT_MOST = 26
 
 
 @lru_cache(maxsize=8)
@@ -118,18 +118,18 @@ def _line(draw: ImageDraw.ImageDraw, values: tuple[int, ...], ceiling: int, room
 
 
 def _labels(draw: ImageDraw.ImageDraw, labels: tuple[str, ...], room: float) -> None:
+    """Write the labels under their places: in one row, in two where they are many, thinned out beyond."""
     font = _font(20)
+    rows = 1 if all(font.getlength(label) <= room - 6 for label in labels) else 2
     every = -(-len(labels) // _LABELS_AT_MOST) if labels else 1
     for at, label in enumerate(labels):
         if at % every:
             continue
-        text = _cut(label, font, room * every - 6)
-        draw.text(
-            (_LEFT + room * (at + 0.5) - font.getlength(text) / 2, HEIGHT - _BOTTOM + 12),
-            text,
-            font=font,
-            fill=_INK,
-        )
+        text = _cut(label, font, room * every * rows - 8)
+        x = _LEFT + room * (at + 0.5) - font.getlength(text) / 2
+        x = min(max(x, 4), WIDTH - font.getlength(text) - 4)
+        y = HEIGHT - _BOTTOM + 8 + 28 * (at // every % rows)
+        draw.text((x, y), text, font=font, fill=_INK)
 
 
 def _cut(text: str, font: ImageFont.FreeTypeFont, room: float) -> str:

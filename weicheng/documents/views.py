@@ -1,6 +1,7 @@
 """Pages of documents: the list, drafting, one document with its text, its acts, its file."""
 
 import io
+import re
 import zipfile
 from typing import Any
 from urllib.parse import quote
@@ -157,7 +158,7 @@ def document(request: HttpRequest, uid: UUID) -> HttpResponse:
         "figure_count": len(content.figures()),
         "as_of": content.as_of,
         "shows_case": found.case is not None
-        and Case.objects.visible_to(actor).filter(pk=found.case_id).exists(),
+        and Case.objects.visible_to(actor).filter(pk=found.case.pk).exists(),
     }  # fmt: skip
     return render(request, "documents/document.html", context)
 
@@ -297,7 +298,7 @@ def _take(document: Document, act: Act, given: dict[str, Any], request: HttpRequ
 
 
 def _download(data: bytes, name: str, media_type: str = MEDIA_TYPE) -> HttpResponse:
-    safe = name.translate(str.maketrans(dict.fromkeys('\\/:*?"<>|\r\n', "_")))
+    safe = re.sub(r'[\\/:*?"<>|\r\n]', "_", name)
     return HttpResponse(
         data,
         media_type,
@@ -354,27 +355,23 @@ def document_batch(request: HttpRequest, act: str) -> HttpResponse:
     if not chosen:
         messages.error(request, _("没有选中文书。请勾选后再办。"))
         return go_on(request, reverse("documents"))
-    now = timezone.now()
     if act == "word":
         return _bound(chosen)
     if act == "zip":
         return _zipped(chosen)
     wanted = Act(act)
-    results = []
+    sentences: dict[int, str] = {}
     for one in chosen:
         try:
             _take(one, wanted, {}, request)
-            sentence = ""
         except RuleError as error:
-            sentence = error.sentence(_)
-        results.append({"document": one, "sentence": sentence})
-    for row in Document.objects.filter(pk__in=[one.pk for one in chosen]):
-        next(result for result in results if result["document"].pk == row.pk)["document"] = row
+            sentences[one.pk] = error.sentence(_)
+    rows = Document.objects.visible_to(request.actor).filter(pk__in=[one.pk for one in chosen])
+    results = [{"document": row, "sentence": sentences.get(row.pk, "")} for row in rows.order_by("id")]
     context = {
         "results": results,
         "label": _(ACT_LABELS[wanted]),
-        "done": sum(1 for result in results if not result["sentence"]),
-        "now": now,
+        "done": len(chosen) - len(sentences),
     }
     return render(request, "documents/batch_result.html", context)
 

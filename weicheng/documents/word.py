@@ -68,9 +68,7 @@ def docx_of(contents: Content | Sequence[Content], layout: DocumentLayout, pictu
     writer = _Writer(document, layout, pictures)
     parts = []
     for place, content in enumerate(many):
-        if place:
-            parts.append(_PAGE_BREAK)
-        parts.extend(writer.whole(content))
+        parts.extend(writer.whole(content, new_page=bool(place)))
     body = document.element.body
     section = body.sectPr
     wrapped = parse_xml(f"<w:body {nsdecls('w', 'r', 'wp', 'a', 'pic')}>{''.join(parts)}</w:body>")
@@ -161,7 +159,8 @@ def _fonts(document: DocxDocument, layout: DocumentLayout) -> None:
             for slot in _SLOTS:
                 old.set(_w(slot), layout.body.font)
         for old in defaults.iter(_w("lang")):
-            old.set(_w("val"), "zh-CN")
+            # Chinese as the language of Latin text lets a number be torn at the end of a line.
+            old.set(_w("val"), "en-US")
             old.set(_w("eastAsia"), "zh-CN")
     table = next(
         part for part in document.part.package.iter_parts() if str(part.partname) == "/word/fontTable.xml"
@@ -210,9 +209,6 @@ def _same_bytes(data: bytes) -> bytes:
 # --- pieces of markup ------------------------------------------------------------------------------------
 
 _SLOTS = ("ascii", "hAnsi", "eastAsia", "cs")
-_PAGE_BREAK = (
-    '<w:p><w:pPr><w:spacing w:before="0" w:after="0"/></w:pPr><w:r><w:br w:type="page"/></w:r></w:p>'
-)
 # What XML 1.0 cannot carry at all; a note pasted from elsewhere may hold it.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -229,7 +225,7 @@ def _twips(points: Decimal | int) -> int:
 def _face_xml(face: Face, declared: str = "") -> str:
     name = quoteattr(face.font)
     slots = " ".join(f"w:{slot}={name}" for slot in _SLOTS)
-    return f'<w:rFonts {declared} w:hint="eastAsia" {slots}/>'
+    return f"<w:rFonts {declared} {slots}/>"
 
 
 def _run_properties(
@@ -287,6 +283,7 @@ class _Writer:
         extra: str = "",
         before: Decimal | int = 0,
         exact: bool = True,
+        new_page: bool = False,
     ) -> str:
         """Return a paragraph; indent and right in characters of the body, before in points."""
         line = f' w:line="{_twips(self.layout.pitch_pt)}" w:lineRule="exact"' if exact else ""
@@ -300,6 +297,7 @@ class _Writer:
         return (
             "<w:p><w:pPr>"
             + ("<w:keepNext/>" if keep_next else "")
+            + ("<w:pageBreakBefore/>" if new_page else "")
             + '<w:widowControl w:val="0"/>'
             + extra
             + f'<w:spacing w:before="{_twips(before)}" w:after="0"{line}/>'
@@ -319,28 +317,30 @@ class _Writer:
         )
 
     # --- the whole ---
-    def whole(self, content: Content) -> Iterator[str]:
+    def whole(self, content: Content, *, new_page: bool = False) -> Iterator[str]:
         """Return one document: head, title, body, signature, attachments, imprint."""
-        yield from self.head(content)
-        yield from self.blocks(content.blocks)
+        yield from self.head(content, new_page)
+        # A signature never stands on a page alone: the end of the text goes over with it.
+        yield from self.blocks(content.blocks, keep_end=bool(content.signed_by))
         yield from self.signature(content)
         many = len(content.attachments) > 1
         for place, attachment in enumerate(content.attachments, 1):
-            yield _PAGE_BREAK
             mark = f"附件{place}" if many else "附件"
-            yield self.paragraph(self.run(mark, self.strong), align="left", keep_next=True)
+            # Not a paragraph with a break: at the foot of a full page that would leave a page empty.
+            yield self.paragraph(self.run(mark, self.strong), align="left", keep_next=True, new_page=True)
             yield from self.blank(keep_next=True)
             yield self.paragraph(self.run(attachment.title, self.title), align="center", keep_next=True)
             yield from self.blank(keep_next=True)
             yield from self.blocks(attachment.blocks)
         yield from self.imprinted(content)
 
-    def head(self, content: Content) -> Iterator[str]:
+    def head(self, content: Content, new_page: bool) -> Iterator[str]:
         layout = self.layout
         gap = layout.masthead_top_mm / 10 * _CM
         if content.is_draft:
-            yield self.paragraph(self.run(DRAFT_MARK, self.strong), align="left")
+            yield self.paragraph(self.run(DRAFT_MARK, self.strong), align="left", new_page=new_page)
             gap -= layout.pitch_pt
+            new_page = False
         width = layout.text_mm[0] / 10 * _CM
         size = min(
             layout.masthead.size_pt, (width / max(1, len(content.agency))).quantize(Decimal("0.5")) - 1
@@ -348,7 +348,12 @@ class _Writer:
         red = _run_properties(layout.masthead, size=size, colour=layout.red)
         snap = '<w:snapToGrid w:val="0"/>'
         yield self.paragraph(
-            self.run(content.agency, red), align="center", before=gap, exact=False, extra=snap
+            self.run(content.agency, red),
+            align="center",
+            before=gap,
+            exact=False,
+            extra=snap,
+            new_page=new_page,
         )
         yield from self.blank(2)
         gap_pt = int(layout.rule_gap_mm / 10 * _CM)
@@ -374,17 +379,19 @@ class _Writer:
     def signature(self, content: Content) -> Iterator[str]:
         attachments = content.attachments
         if attachments:
-            yield from self.blank()
+            yield from self.blank(keep_next=True)
             many = len(attachments) > 1
             for place, attachment in enumerate(attachments, 1):
                 mark = "附件：" if place == 1 else "\u3000\u3000\u3000"
                 number = f"{place}." if many else ""
-                yield self.paragraph(self.run(f"{mark}{number}{attachment.title}", self.body), indent=2)
+                yield self.paragraph(
+                    self.run(f"{mark}{number}{attachment.title}", self.body), indent=2, keep_next=True
+                )
         if not content.signed_by:
             return
         # Room for a seal: it covers name and date, so nothing of the text may stand beneath it.
         yield from self.blank(3, keep_next=True)
-        day = day_text(content.signed_on) if content.signed_on else "    年  月  日"
+        day = day_text(content.signed_on) if content.signed_on else "\u3000\u3000年\u3000月\u3000日"
         name_at, day_at = _seal_places(content.signed_by, day, self.layout.date_right)
         yield self.paragraph(
             self.run(content.signed_by, self.body), align="right", right=name_at, keep_next=True
@@ -402,7 +409,11 @@ class _Writer:
         rows = []
         if content.copies_to:
             rows.append((f"抄送：{content.copies_to.rstrip('。')}。", ""))
-        day = f"{day_text(content.signed_on)}印发" if content.signed_on else "    年  月  日印发"
+        day = (
+            f"{day_text(content.signed_on)}印发"
+            if content.signed_on
+            else "\u3000\u3000年\u3000月\u3000日印发"
+        )
         rows.append((content.printed_by, day))
         tall = _twips(self.layout.imprint.size_pt * Decimal("1.7"))
         cells = []
@@ -433,8 +444,8 @@ class _Writer:
         yield '<w:p><w:pPr><w:spacing w:before="0" w:after="0" w:line="20" w:lineRule="exact"/></w:pPr></w:p>'
 
     # --- blocks ---
-    def blocks(self, blocks: Sequence[Block]) -> Iterator[str]:
-        for number, block in zip(numbers(blocks), blocks, strict=True):
+    def blocks(self, blocks: Sequence[Block], *, keep_end: bool = False) -> Iterator[str]:
+        for place, (number, block) in enumerate(zip(numbers(blocks), blocks, strict=True), 1):
             match block:
                 case Heading():
                     yield self.paragraph(
@@ -443,7 +454,7 @@ class _Writer:
                         keep_next=True,
                     )
                 case Paragraph():
-                    yield from self.text(block)
+                    yield from self.text(block, keep_end=keep_end and place == len(blocks))
                 case Table():
                     yield from self.table(block)
                 case Form():
@@ -470,14 +481,15 @@ class _Writer:
                         keep_next=True,
                     )
 
-    def text(self, block: Paragraph) -> Iterator[str]:
+    def text(self, block: Paragraph, *, keep_end: bool = False) -> Iterator[str]:
         if len(block.line) == 1 and isinstance(block.line[0], Text):
-            for line in block.line[0].text.split("\n"):
-                if line.strip():
-                    properties = self.strong if block.line[0].strong else self.body
-                    yield self.paragraph(self.run(line.strip(), properties), indent=2)
+            lines = [line.strip() for line in block.line[0].text.split("\n") if line.strip()]
+            properties = self.strong if block.line[0].strong else self.body
+            for place, line in enumerate(lines, 1):
+                last = keep_end and place == len(lines)
+                yield self.paragraph(self.run(line, properties), indent=2, keep_next=last)
             return
-        yield self.paragraph(self.line(block.line, self.body, self.strong), indent=2)
+        yield self.paragraph(self.line(block.line, self.body, self.strong), indent=2, keep_next=keep_end)
 
     def caption(self, text: str, *, keep_next: bool) -> str:
         return self.paragraph(
