@@ -147,19 +147,22 @@ def tell(district: District, *, seed: int, at: datetime, months: int, terms: Ter
 
 # --- people and units ------------------------------------------------------------------------------
 
-# key, name, kind: district-wide, may be charged from every sub-district
+# key, name, kind, sections: district-wide, may be charged from every sub-district. What cleans and what keeps order
+# in the streets is asked for so often that it works in sections, each for some sub-districts: no unit answers for
+# more than a twentieth of the year.
 _DEPARTMENTS = (
-    ("city", "城市管理局", "department"),
-    ("clean", "环境卫生服务中心", "company"),
-    ("trade", "市场监督管理局", "department"),
-    ("build", "住房和城乡建设局", "department"),
-    ("police", "交通秩序管理大队", "department"),
-    ("green", "园林绿化服务中心", "company"),
-    ("water", "水务服务中心", "company"),
-    ("health", "疾病预防控制中心", "department"),
-    ("office", "爱国卫生运动服务中心", "office"),
+    ("city", "城市管理局{}中队", "department", 3),
+    ("clean", "环境卫生服务中心{}所", "company", 8),
+    ("trade", "市场监督管理局", "department", 1),
+    ("build", "住房和城乡建设局", "department", 1),
+    ("police", "交通秩序管理大队", "department", 1),
+    ("green", "园林绿化服务中心", "company", 1),
+    ("water", "水务服务中心", "company", 1),
+    ("health", "疾病预防控制中心", "department", 1),
+    ("office", "爱国卫生运动服务中心", "office", 1),
 )
 _LIAISONS = ("city", "clean", "trade", "build")
+_INSPECTORS = 18  # so that none of them found more than a twentieth
 
 # Category -> who answers for it, the likeliest first: keys of departments or kinds of units of the street.
 _ANSWERS = {
@@ -204,6 +207,9 @@ class _Teller:
         self.root = f"{seed}:{district.code}"
         self.units: dict[str, PlannedUnit] = {}
         self.by_kind: dict[tuple[str, str], list[str]] = {}  # (street, kind) -> keys
+        self.sections: dict[
+            tuple[str, str], str
+        ] = {}  # (department, street) -> key of the section that comes
         self.spots: dict[str, list[Spot]] = {}
         self.centres: dict[str, tuple[float, float]] = {}
         self.begins_at = _months_back(at, months)
@@ -268,9 +274,14 @@ class _Teller:
         rng = self.rng("units")
         code = self.district.code
         self.centres[code] = CENTRES.get(code, ELSEWHERE)
-        for key, name, kind in _DEPARTMENTS:
+        by_size = sorted(self.district.streets, key=lambda street: -len(self._communities(street.code)))
+        for key, name, kind, sections in _DEPARTMENTS:
             duty = {"duty": "全区"} if kind != "office" else {}
-            self._unit(rng, key, f"{self.district.name}{name}", kind, code, serves=code, particulars=duty)
+            for number in range(sections):
+                own = f"{self.district.name}{name.format('一二三四五六七八'[number])}"
+                self._unit(rng, f"{key}{number + 1}", own, kind, code, serves=code, particulars=duty)
+            for position, street in enumerate(by_size):
+                self.sections[key, street.code] = f"{key}{position % sections + 1}"
         for street in self.district.streets:
             self._units_of(rng, street)
 
@@ -354,10 +365,14 @@ class _Teller:
 
         streets = [street.code for street in self.district.streets]
         everywhere = [place.code for code in streets for place in self._communities(code)]
-        places = sorted(rng.sample(everywhere, min(10, len(everywhere))))
+        # The first stands where most is late, so that its first page always has something to do.
+        busy = [code for code in everywhere if self.habits[code[:9]] is BAD]
+        places = rng.sample(busy, min(1, len(busy)))
+        others = [code for code in everywhere if code not in places]
+        places += sorted(rng.sample(others, min(9, len(others))))
         local = [keys[0] for kind in ("market", "property_manager", "compound", "restaurant")
                  if (keys := self._keys(rng.choice(streets), kind))]  # fmt: skip
-        units = [*_LIAISONS, *local]
+        units = [*(f"{key}1" for key in _LIAISONS), *local]
         # One of each role first: the sign-in page shows them in this order.
         add("qu", Role.DISTRICT_OFFICER, code)
         add("ducha1", Role.INSPECTOR, code)
@@ -373,7 +388,7 @@ class _Teller:
         add("anquan", Role.SECURITY_ADMIN, code)
         add("shenji", Role.AUDIT_ADMIN, code)
         add("qu2", Role.DISTRICT_OFFICER, code)
-        for number in range(2, 5):
+        for number in range(2, _INSPECTORS + 1):
             add(f"ducha{number}", Role.INSPECTOR, code)
         for number, key in enumerate(units[1:], start=2):
             add(f"danwei{number}", Role.LIAISON, unit=key)
@@ -432,7 +447,11 @@ class _Teller:
         # Whatever day it is loaded on, the last two days have something to show.
         chosen = [*days[-2:], *days[-2:], *rng.choices(days, weights, k=total - 4)]
         workers = self._workers(people)
-        visits = [self._visit(rng, day, workers) for day in sorted(chosen)]
+        turns = _turns(rng, workers, total)
+        # One of each kind of worker is out on the last days, so that every first page has something fresh.
+        for place, login in enumerate(("demo-shequ1", "demo-ducha1", "demo-jiedao1"), start=1):
+            turns[-place] = next((one for one in people if one.login == login), turns[-place])
+        visits = [self._visit(rng, day, person) for day, person in zip(sorted(chosen), turns, strict=True)]
         return sorted(visits, key=lambda visit: visit.started_at)
 
     def _workers(self, people: Sequence[Person]) -> list[tuple[Person, float]]:
@@ -443,8 +462,7 @@ class _Teller:
         size = {role: sum(1 for one in people if one.role is role) for role in shares}
         return [(one, shares[one.role] / size[one.role]) for one in people if one.role in shares]
 
-    def _visit(self, rng: Random, day: date, workers: Sequence[tuple[Person, float]]) -> PlannedVisit:
-        person = rng.choices([one for one, _w in workers], [weight for _o, weight in workers])[0]
+    def _visit(self, rng: Random, day: date, person: Person) -> PlannedVisit:
         started_at = self._moment(rng, day)
         chance = rng.random()
         if person.role is Role.COMMUNITY:
@@ -508,9 +526,7 @@ class _Teller:
             self._found_in(rng, visit, number) for visit, count in zip(visits, counts, strict=True)
             for number in range(count)
         ]  # fmt: skip
-        workers = self._workers(people)
-        for _n in range(free):
-            person = rng.choices([one for one, _w in workers], [weight for _o, weight in workers])[0]
+        for person in _turns(rng, self._workers(people), free):
             area = person.area if len(person.area) >= 12 else self._area(rng, self._street(rng, person.area))
             moment = self._moment(rng, rng.choices(days, weights)[0])
             found.append(self._finding(rng, person.login, area, moment, self._category(rng, moment)))
@@ -575,8 +591,8 @@ class _Teller:
             spot=Spot(address, _degrees(float(spot.lon) + rng.uniform(-8e-5, 8e-5)),
                       _degrees(float(spot.lat) + rng.uniform(-8e-5, 8e-5))) if rng.random() < 0.45 else None,
             photographed=rng.random() < 0.42,
-            verifier=(by if rng.random() < 0.7 else rng.choice(self.inspectors)) if role_inspects
-            else self.desk[area[:9]],
+            verifier=(by if role_inspects else self.desk[area[:9]]) if rng.random() < (0.62 if role_inspects else 0.55)
+            else rng.choice(self.inspectors),
             supervisor=rng.choice(self.supervisors), seed=f"{self.root}:course:{rng.getrandbits(48)}",
             visit=visit.uid if visit else None, item=item,
         )  # fmt: skip
@@ -588,8 +604,8 @@ class _Teller:
         """Return the keys of who is charged and of who is charged when that one declines."""
         found = [unit] if unit else []
         for kind in _ANSWERS.get(category, _ANY):
-            if kind in self.units:
-                found.append(kind)
+            if section := self.sections.get((kind, area[:9])):
+                found.append(section)
             elif kind == "community" and f"{area[:12]}:office" in self.units:
                 found.append(f"{area[:12]}:office")
             elif keys := self._keys(area[:9], kind):
@@ -597,7 +613,8 @@ class _Teller:
         found.append(f"{area[:9]}:office")
         if not unit and len(found) > 2 and rng.random() < 0.4:
             found[0], found[1] = found[1], found[0]
-        return found[0], next(key for key in [*found[1:], "city", "clean"] if key != found[0])
+        spare = [self.sections[key, area[:9]] for key in ("city", "clean")]
+        return found[0], next(key for key in [*found[1:], *spare] if key != found[0])
 
     def _keys(self, street: str, kind: str) -> list[str]:
         return self.by_kind.get((street, kind), [])
@@ -643,6 +660,18 @@ def _months_back(at: datetime, months: int) -> datetime:
     return at.replace(
         year=total // 12, month=total % 12 + 1, day=day, hour=8, minute=0, second=0, microsecond=0
     )
+
+
+def _turns(rng: Random, workers: Sequence[tuple[Person, float]], total: int) -> list[Person]:
+    """Return who comes when: each as often as the share says, within one, in an order of chance."""
+    whole = sum(share for _person, share in workers)
+    turns: list[Person] = []
+    owed = 0.0
+    for person, share in workers:
+        owed += share / whole * total
+        turns += [person] * (round(owed) - len(turns))
+    rng.shuffle(turns)
+    return turns
 
 
 def _share_out(rng: Random, total: int, parts: int) -> list[int]:
