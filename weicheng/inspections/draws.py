@@ -35,6 +35,7 @@ SEED_BYTES = 32
 REASON_LIMIT = 200
 NAMED_IN_SENTENCE = 5
 SENDABLE = [role.value for role in Role if POWERS[role].records]
+STRATA = ("both", "street", "kind")  # units of one kind in one street, of one street, of one kind
 AREA_PREFIX, UNIT_PREFIX = "area:", "unit:"
 
 
@@ -69,6 +70,7 @@ class DrawIn:
     recommended: ids of candidates named by the inspected side; they come first and beside the drawn ones
     inspectors: keys of those among whom inspectors are drawn, none for a round without
     apart: "", "month", "quarter" or "year": no place that another round of the period has
+    by: what makes a stratum, one of `STRATA`
     reason: why it is drawn again, empty the first time
     """
 
@@ -77,23 +79,29 @@ class DrawIn:
     recommended: tuple[str, ...] = ()
     inspectors: tuple[str, ...] = ()
     apart: str = "quarter"
+    by: str = "both"
     reason: str = ""
 
 
 # --- what may be drawn ---------------------------------------------------------------------------
 
 
-def frame_of(round: Round, apart: str = "quarter") -> Frame:
-    """Return what may be drawn for a round on its first day: open units or areas within the owner's area."""
+def frame_of(round: Round, apart: str = "quarter", by: str = "both") -> Frame:
+    """Return what may be drawn for a round on its first day: open units or areas within the owner's area.
+
+    apart, by: as in `DrawIn`; RuleError("draw-period" | "draw-strata") for others
+    """
+    if by not in STRATA:
+        raise RuleError("draw-strata", N_("不认识分组方式“{by}”。请从列表中选择。"), by=by[:20])
     facts = round.facts
     source = facts.get("source", Source.UNITS)
-    made = _units(round, facts.get("unit_kinds", [])) if source == Source.UNITS else _areas(round, source)
+    made = _units(round, facts.get("unit_kinds", []), by) if source == Source.UNITS else _areas(round, source)
     taken = _taken(round, apart)
     free = [one for one in made if one.id not in taken]
     return Frame(free, len(made) - len(free))
 
 
-def _units(round: Round, kinds: Sequence[str]) -> list[Candidate]:
+def _units(round: Round, kinds: Sequence[str], by: str) -> list[Candidate]:
     on = round.starts_on
     rows = Unit.objects.filter(_in_owner(round.area), opened_on__lte=on).filter(
         Q(closed_on__isnull=True) | Q(closed_on__gt=on)
@@ -102,16 +110,23 @@ def _units(round: Round, kinds: Sequence[str]) -> list[Candidate]:
         rows = rows.filter(kind__in=kinds)
     known = {kind.code: kind.name for kind in editions.unit_kinds_or_none(round.area, on)}
     found = list(rows.order_by("pk").values_list("pk", "uid", "name", "kind", "area", "street"))
-    labels = _labels({(kind, street or area) for _pk, _uid, _name, kind, area, street in found}, known)
+    stratum = {
+        (kind, code): ("" if by == "street" else kind, "" if by == "kind" else code)
+        for kind, code in {(kind, street or area) for _pk, _uid, _name, kind, area, street in found}
+    }
+    labels = _labels(set(stratum.values()), known)
     return [
-        Candidate(f"{UNIT_PREFIX}{uid}", name, area, labels[kind, street or area], pk)
+        Candidate(f"{UNIT_PREFIX}{uid}", name, area, labels[stratum[kind, street or area]], pk)
         for pk, uid, name, kind, area, street in found
     ]
 
 
 def _labels(pairs: Iterable[tuple[str, str]], kinds: Mapping[str, str]) -> dict[tuple[str, str], str]:
-    """Return (kind, street) → the stratum's name; two streets of one name are told apart by their codes."""
-    names = {(kind, code): f"{kinds.get(kind, kind)} · {name_of(code)}" for kind, code in pairs}
+    """Return (kind, street) → the stratum's name, either may be ""; of one name, they are told apart by codes."""
+    names = {
+        (kind, code): " · ".join(part for part in (kinds.get(kind, kind), code and name_of(code)) if part)
+        for kind, code in pairs
+    }
     twice = {name for name, count in Counter(names.values()).items() if count > 1}
     return {pair: f"{name} {pair[0]} {pair[1]}" if name in twice else name for pair, name in names.items()}
 
@@ -194,7 +209,7 @@ def people_for(round: Round) -> list[rule.Inspector]:
         Post.objects.held_on(round.starts_on)
         .filter(user__is_active=True)
         .select_related("user", "unit")
-        .order_by("user__name", "user_id", "pk")
+        .order_by("user_id", "pk")
     )
     reached = posts.filter(_in_owner(round.area), role__in=SENDABLE).values("user_id")
     own: dict[int, list[str]] = {}
@@ -206,11 +221,13 @@ def people_for(round: Round) -> list[rule.Inspector]:
             mine.append(f"{UNIT_PREFIX}{post.unit.uid}")
         elif len(post.area) > len(round.area):
             mine.append(post.area)
-    return [
+    people = [
         rule.Inspector(f"user:{user_id}", name, tuple(sorted(set(own[user_id]))))
         for user_id, name in names.items()
         if not (round.hidden and own[user_id])
     ]
+    # Who has nothing of their own below may go anywhere, so they are offered first.
+    return sorted(people, key=lambda one: (bool(one.own), one.name, one.key))
 
 
 def may_go(round: Round, place: RoundPlace) -> dict[str, str]:
@@ -232,7 +249,7 @@ def draw_round(round: Round, ask: DrawIn, *, version: int, by: Actor, at: dateti
     """
     locked = rounds.lock(round, by, version)
     last = _judge(locked, ask)
-    frame = frame_of(locked, ask.apart)
+    frame = frame_of(locked, ask.apart, ask.by)
     quotas = dict(ask.quotas) or rule.proportional(rule.sizes(frame.places, ask.recommended), ask.total)
     known = {one.key: one for one in people_for(locked)}
     strangers = [key for key in ask.inspectors if key not in known]

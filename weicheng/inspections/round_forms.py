@@ -30,6 +30,7 @@ SOURCES = {
     Source.GRIDS: _("网格（村民小组）"),
 }
 APART = [("", _("不限")), ("month", _("本月")), ("quarter", _("本季度")), ("year", _("本年"))]
+BY = [("both", _("类型和街道")), ("street", _("街道")), ("kind", _("类型"))]
 
 
 def _area_text(rows: int = 3) -> forms.Textarea:
@@ -112,14 +113,22 @@ class RoundForm(forms.Form):
         )  # fmt: skip
 
 
-class DrawForm(forms.Form):
-    """A draw to make: so many at random, these beforehand, among these inspectors."""
+class FrameForm(forms.Form):
+    """What may be drawn, and how it is grouped; sent by itself it only shows the frame anew."""
 
-    version = forms.IntegerField(widget=forms.HiddenInput)
     apart = forms.ChoiceField(
-        label=_("不重复的时段"), choices=APART, required=False, widget=Pills(), initial="quarter",
+        label=_("不重复的时段"), choices=APART, required=False, widget=Pills(),
         help_text=_("这段时间里本办公室其他任务已有的地点不再抽取。"),
     )  # fmt: skip
+    by = forms.ChoiceField(label=_("分组方式"), choices=BY, required=False, widget=Pills())
+
+
+class DrawForm(forms.Form):
+    """A draw to make: so many at random, these beforehand, among these inspectors, of the frame that is shown."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    apart = forms.CharField(widget=forms.HiddenInput, required=False)
+    by = forms.CharField(widget=forms.HiddenInput, required=False)
     total = with_unit(
         forms.IntegerField(
             label=_("随机抽取"), min_value=0, max_value=MOST_PLACES, required=False,
@@ -167,7 +176,7 @@ class DrawForm(forms.Form):
         data = self.cleaned_data
         return DrawIn(
             total=data["total"] or 0, quotas=quotas, recommended=data["recommended"],
-            inspectors=tuple(data["inspectors"]), apart=data["apart"], reason=data.get("reason", ""),
+            inspectors=tuple(data["inspectors"]), apart=data["apart"], by=data["by"] or "both", reason=data.get("reason", ""),
         )  # fmt: skip
 
 

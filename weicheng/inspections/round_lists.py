@@ -1,6 +1,6 @@
 """The lists of rounds, of their places, and of yellow cards."""
 
-from django.db.models import Case, Count, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When
+from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
@@ -86,12 +86,12 @@ def place_state(place: RoundPlace) -> tuple[str, str]:
     return _now("未检查"), "orange"
 
 
-def _leads_to(place: RoundPlace) -> str | None:
-    """Return where a row leads: its visit, or the page that begins it; the list says who may begin."""
+def _leads_to(place: RoundPlace) -> str:
+    """Return where a row leads: its visit, or the page of the place, where one begins."""
     visits = list(place.visits.all())
     if visits:
         return visits[0].url
-    return reverse("round_place", args=[place.uid]) if place.mine else None  # type: ignore[attr-defined]
+    return reverse("round_place", args=[place.uid])
 
 
 _PLACE_COLUMNS = [
@@ -129,17 +129,11 @@ class PlaceList(ListPage):
 
     def queryset(self, rows: QuerySet[RoundPlace]) -> QuerySet[RoundPlace]:
         actor = self.request.actor
-        own = Q(inspector_key=actor.key)
-        if actor.powers.records:
-            own |= Q(inspector_key="")
         found = Finding.objects.all()
         return (
             rows.select_related("unit", "round")
             .prefetch_related(Prefetch("visits", Visit.objects.visible_to(actor).order_by("pk")))
-            .annotate(
-                found=_counted(found, "visit__round_place"),
-                mine=Case(When(own, then=Value(actor.powers.records)), default=Value(False)),
-            )
+            .annotate(found=_counted(found, "visit__round_place"))
         )
 
 

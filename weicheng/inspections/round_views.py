@@ -20,6 +20,7 @@ from weicheng.inspections.round_forms import (
     BeginForm,
     CardForm,
     DrawForm,
+    FrameForm,
     LiftForm,
     PlanForm,
     PublishForm,
@@ -156,15 +157,15 @@ def round_draw(request: HttpRequest, uid: UUID) -> HttpResponse:
     found = _own_round(request, uid)
     last = found.draws.defer("body").order_by("-number").first()
     given = typed(request)
-    apart = (given or request.GET).get("apart", "quarter")
-    problem = ""
+    chosen = given if given is not None else request.GET
+    apart, by, problem = chosen.get("apart", "quarter"), chosen.get("by") or "both", ""
     try:
-        frame = draws.frame_of(found, apart)
+        frame = draws.frame_of(found, apart, by)
     except RuleError as error:
-        problem, apart = error.sentence(_), "quarter"
-        frame = draws.frame_of(found, apart)
+        problem, apart, by = error.sentence(_), "quarter", "both"
+        frame = draws.frame_of(found, apart, by)
     strata = rule.sizes(frame.places)
-    form = DrawForm(found, frame, draws.people_for(found), last, given, initial={"apart": apart})
+    form = DrawForm(found, frame, draws.people_for(found), last, given, initial={"apart": apart, "by": by})
     quotas = QuotaForm(strata if len(strata) <= STRATA_SHOWN else {}, given)
     if form.is_bound and form.is_valid() and quotas.is_valid():
         ask, version = form.draft(quotas.quotas()), form.cleaned_data["version"]
@@ -184,7 +185,8 @@ def round_draw(request: HttpRequest, uid: UUID) -> HttpResponse:
             return go_on(request, found.url)
     context = {
         "round": found, "strata": strata, "size": sum(strata.values()), "left_out": frame.left_out,
-        "quotas": quotas, "last": last, "problem": problem, "apart": apart,
+        "quotas": quotas, "last": last, "problem": problem, "by": by,
+        "frame_form": FrameForm(initial={"apart": apart, "by": by}, auto_id="frame_%s"),
         "is_over": found.state in (Round.State.RUNNING, Round.State.PUBLISHED),
     }  # fmt: skip
     return form_page(request, form, "inspections/round_draw.html", context)
