@@ -15,7 +15,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import lcm
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -24,7 +24,6 @@ from weicheng.rules.errors import N_, RuleError
 from weicheng.rules.figures import Period, Ratio, exact, round_half_up
 from weicheng.rules.ranking import RankRule
 from weicheng.rules.schemes import (
-    FollowUp,
     FollowUpKind,
     Group,
     Missing,
@@ -230,16 +229,17 @@ def _micro(value: Decimal | Fraction) -> int:
     return int(exact(value) * MICRO + Fraction(1, 2)) if value >= 0 else -_micro(-value)
 
 
+@lru_cache(maxsize=65_536)
 def _points(micro: int) -> Decimal:
     return Decimal(micro).scaleb(-PLACES)
 
 
 class _Cost(NamedTuple):
-    """What a hit of one sort costs: by itself, and for what became of it."""
+    """What a hit of one sort costs: by itself, and for what became of it, as (number, title, points, why)."""
 
     micro: int
     why: Mapping[str, Any]
-    follow_ups: tuple[tuple[FollowUp, int, Mapping[str, Any]], ...]
+    follow_ups: tuple[tuple[str, str, int, Mapping[str, Any]], ...]
 
 
 class ActiveScheme:
@@ -364,7 +364,7 @@ class ActiveScheme:
             return item.points, False
         return min(item.levels.values()), True  # a level the table does not name: what is best for the object
 
-    def _besides(self, hit: Hit, item: SchemeItem) -> tuple[tuple[FollowUp, int, Mapping[str, Any]], ...]:
+    def _besides(self, hit: Hit, item: SchemeItem) -> tuple[tuple[str, str, int, Mapping[str, Any]], ...]:
         found = []
         if item.mode is not Mode.BONUS:
             for name in sorted(set(hit.follow_ups)):
@@ -375,7 +375,7 @@ class ActiveScheme:
                 if points is None:
                     points = min(rule.levels.values())
                 why = {"mode": "follow_up", "points": points, "item": item.number}
-                found.append((rule, _micro(points), MappingProxyType(why)))
+                found.append((rule.number, rule.title, _micro(points), MappingProxyType(why)))
         return tuple(found)
 
 
@@ -430,10 +430,10 @@ def _of_hits(active: ActiveScheme, hits: Iterable[Hit]) -> tuple[list[Asked], in
                 cost.micro, cost.why,
             )
         )  # fmt: skip
-        for rule, micro, why in cost.follow_ups:
+        for number, title, micro, why in cost.follow_ups:
             asked.append(
                 Asked(
-                    LineKind.FOLLOW_UP, source.key, rule.number, rule.title, "finding", hit.record,
+                    LineKind.FOLLOW_UP, source.key, number, title, "finding", hit.record,
                     hit.occurred_on, "", micro, why,
                 )
             )  # fmt: skip
@@ -621,18 +621,10 @@ def share_out(
     The same lines without some, or asking less, give the score after an appeal: that is all `score` adds to it.
     present: keys of the sources that took place; the others lose everything, or leave their weight to the rest
     """
-    lines = list(asked)
-    order = {source.key: position for position, source in enumerate(active.sources)}
-    # Undated lines are measures of the whole period: they come first.
-    lines.sort(
-        key=lambda line: (
-            order[line.source], line.occurred_on or date.min, line.record, line.item, line.kind.value, line.micro,
-        )
-    )  # fmt: skip
     shares = active.shares(present)
     assessed = bool(present)
     remarks = [*remarks, *_missing_remarks(active, present, shares)]
-    lines = [line for line in lines if line.source in present]
+    lines = [line for line in asked if line.source in present]
     lines += [
         Asked(
             LineKind.MISSING, source.key, "", source.title, "", "", None, "", _micro(active.full_of(source)),
@@ -641,16 +633,18 @@ def share_out(
         for source in active.sources
         if source.key not in present and shares[source.key]
     ]  # fmt: skip
-    lines.sort(key=lambda line: order[line.source])
+    order = {source.key: position for position, source in enumerate(active.sources)}
+    # Undated lines are measures of the whole period: they come first.
+    lines.sort(
+        key=lambda line: (
+            order[line.source], line.occurred_on or date.min, line.record, line.item, line.kind, line.micro,
+        )
+    )  # fmt: skip
     taken = _within_limits(active, lines)
     effects = _weighted(active, lines, taken, shares)
     full = _micro(active.full)
     bonus = sum(effect for line, effect in zip(lines, effects, strict=True) if line.kind is LineKind.BONUS)
-    total = (
-        full
-        + bonus
-        - sum(effect for line, effect in zip(lines, effects, strict=True) if line.kind is not LineKind.BONUS)
-    )
+    total = full + bonus - (sum(effects) - bonus)
     vetoes = [position for position, line in enumerate(lines) if line.kind is LineKind.VETO]
     if vetoes and not active.scheme.veto:
         first = vetoes[0]
@@ -708,33 +702,34 @@ def _within_limits(active: ActiveScheme, lines: Sequence[Asked]) -> list[tuple[i
     A limit holds what is left of it; a line takes what the tightest of its limits leaves. The limits lie within
     each other, so the order decides who pays and never how much is paid together.
     """
-    left: dict[tuple[str, ...], int] = {}
-    limits: dict[tuple[LineKind, str, str], tuple[tuple[tuple[str, ...], int], ...]] = {}
+    cells: dict[tuple[str, ...], list[Any]] = {}  # (name, of what) -> [name, what is left]
+    limits: dict[tuple[str, str], tuple[str, list[list[Any]]]] = {}
     taken: list[tuple[int, str]] = []
     for line in lines:
-        sort = (line.kind, line.source, line.item)
+        sort = (line.source, line.item)
         if sort not in limits:
-            limits[sort] = tuple(_limits_of(active, line))
-        item = active.items.get(line.item)
-        mode = item.mode if item is not None and line.kind is LineKind.DEDUCTION else None
+            found = [cells.setdefault(key, [key[0], whole]) for key, whole in _limits_of(active, line)]
+            limits[sort] = _first_counts(active, line), found
+        first, shared = limits[sort]
+        if first:
+            # What the first one costs, all of them cost together.
+            key = (first, line.source, line.item, line.place)
+            shared = [cells.setdefault(key, [first, line.micro]), *shared]
         lost, capped_by = line.micro, ""
-        used: list[tuple[str, ...]] = []
-        if mode is Mode.ONCE or mode is Mode.PER_PLACE:
-            name = "once" if mode is Mode.ONCE else "place"
-            key: tuple[str, ...] = (name, line.source, line.item, line.place)
-            remaining = left.setdefault(key, line.micro)  # what the first one costs, all of them cost
-            used.append(key)
-            if remaining < lost:
-                lost, capped_by = remaining, name
-        for key, whole in limits[sort]:
-            remaining = left.setdefault(key, whole)
-            used.append(key)
-            if remaining < lost:
-                lost, capped_by = remaining, capped_by or key[0]
-        for key in used:
-            left[key] -= lost
+        for cell in shared:
+            if cell[1] < lost:
+                lost, capped_by = cell[1], capped_by or cell[0]
+        for cell in shared:
+            cell[1] -= lost
         taken.append((lost, capped_by))
     return taken
+
+
+def _first_counts(active: ActiveScheme, line: Asked) -> str:
+    """Return "once" or "place" where only the first finding of the item, or of its place, costs; else ""."""
+    if line.kind is not LineKind.DEDUCTION or line.item not in active.items:
+        return ""
+    return {Mode.ONCE: "once", Mode.PER_PLACE: "place"}.get(active.items[line.item].mode, "")
 
 
 def _limits_of(active: ActiveScheme, line: Asked) -> Iterable[tuple[tuple[str, ...], int]]:
@@ -818,14 +813,18 @@ def _item_scores(
     taken: Sequence[tuple[int, str]],
     effects: Sequence[int],
 ) -> tuple[ItemScore, ...]:
-    sums: dict[tuple[str, str, LineKind], list[Any]] = {}
+    sums: dict[tuple[str, str], list[Any]] = {}
     for line, (lost, capped), effect in zip(lines, taken, effects, strict=True):
-        entry = sums.setdefault((line.source, line.item, line.kind), [line.title, 0, 0, 0, 0, False])
-        entry[1] += line.micro
-        entry[2] += lost
-        entry[3] += effect
-        entry[4] += 1
-        entry[5] = entry[5] or bool(capped)
+        sort = (line.source, line.item)
+        entry = sums.get(sort)
+        if entry is None:
+            entry = sums[sort] = [line.kind, line.title, 0, 0, 0, 0, False]
+        entry[2] += line.micro
+        entry[3] += lost
+        entry[4] += effect
+        entry[5] += 1
+        if capped:
+            entry[6] = True
     place = {number: position for position, number in enumerate(active.scheme.items)}
     sources = {key: position for position, key in enumerate(active.by_key)}
     ordered = sorted(
@@ -837,7 +836,7 @@ def _item_scores(
             number, title, active.group_of[number].title if number in active.group_of else "", source,
             _points(asked), _points(lost), _points(effect), records, capped,
         )
-        for (source, number, kind), (title, asked, lost, effect, records, capped) in ordered
+        for (source, number), (kind, title, asked, lost, effect, records, capped) in ordered
     )  # fmt: skip
 
 
