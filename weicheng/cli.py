@@ -40,6 +40,12 @@ COMMANDS = {
     "backup": Command("weicheng.backup:backup", "write database and files to one file", "备份数据库与文件"),
     "restore": Command("weicheng.backup:restore", "bring a backup back", "从备份恢复", django=False),
     "figures": Command("weicheng.indicators.cli:main", "print figures of an area and year", "输出统计数字"),
+    "casestats": Command(
+        "weicheng.indicators.casestats:main",
+        "work out case rates from counts in a file",
+        "由文件中的数量计算各项案件指标",
+        django=False,
+    ),
     "bulletin": Command(
         "weicheng.documents.cli:main", "write a monthly bulletin as a Word file", "生成督查通报（Word）"
     ),
