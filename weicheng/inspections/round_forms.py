@@ -33,6 +33,13 @@ APART = [("", _("不限")), ("month", _("本月")), ("quarter", _("本季度")),
 BY = [("both", _("类型和街道")), ("street", _("街道")), ("kind", _("类型"))]
 
 
+def _offer(form: forms.Form, name: str, choices: Any) -> None:
+    """Set what a field offers."""
+    field = form.fields[name]
+    assert isinstance(field, forms.ChoiceField)
+    field.choices = choices
+
+
 def _area_text(rows: int = 3) -> forms.Textarea:
     return forms.Textarea(attrs={"rows": rows})
 
@@ -82,17 +89,17 @@ class RoundForm(forms.Form):
 
     def __init__(self, actor: Actor, on: date, *args: Any, round: Round | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["checklists"].choices = [
-            (one.key, one.title) for one in editions.checklists(actor.area, on)
-        ]
-        self.fields["unit_kinds"].choices = [
-            (kind.code, kind.name) for kind in editions.unit_kinds_or_none(actor.area, on)
-        ]
+        _offer(self, "checklists", [(one.key, one.title) for one in editions.checklists(actor.area, on)])
+        _offer(
+            self,
+            "unit_kinds",
+            [(kind.code, kind.name) for kind in editions.unit_kinds_or_none(actor.area, on)],
+        )
         if not self.is_bound and round is None:
-            self.initial |= {"starts_on": on, "ends_on": on}
+            self.initial = dict(self.initial) | {"starts_on": on, "ends_on": on}
         if round is not None:
             facts = round.facts
-            self.initial |= {
+            self.initial = dict(self.initial) | {
                 "uid": round.uid, "version": round.version, "kind": round.kind, "title": round.title,
                 "theme": round.theme, "starts_on": round.starts_on, "ends_on": round.ends_on,
                 "hidden": round.hidden, "checklists": round.checklist_keys,
@@ -161,7 +168,7 @@ class DrawForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.frame = frame
         self.fields["version"].initial = round.version
-        self.fields["inspectors"].choices = [(one.key, one.name) for one in people]
+        _offer(self, "inspectors", [(one.key, one.name) for one in people])
         if last is None:
             del self.fields["reason"]
 
@@ -184,7 +191,7 @@ class QuotaForm(forms.Form):
     """How many of each stratum; nothing filled in means by size."""
 
     def __init__(self, strata: dict[str, int], *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, prefix="quota", **kwargs)
+        super().__init__(*args, **{**kwargs, "prefix": "quota"})
         self.strata = list(strata)
         for number, (name, size) in enumerate(strata.items()):
             self.fields[str(number)] = with_unit(
@@ -210,7 +217,7 @@ class BeginForm(forms.Form):
         super().__init__(*args, **kwargs)
         titles = {one.key: one.title for one in editions.checklists(round.area, on)}
         keys = round.checklist_keys
-        self.fields["checklist"].choices = [(key, titles.get(key, key)) for key in keys]
+        _offer(self, "checklist", [(key, titles.get(key, key)) for key in keys])
         self.fields["checklist"].initial = keys[0] if keys else ""
         if not keys:
             del self.fields["checklist"]
@@ -223,7 +230,7 @@ class AssignForm(forms.Form):
 
     def __init__(self, people: dict[str, str], place: RoundPlace, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["inspector"].choices = [("", _("请选择")), *people.items()]
+        _offer(self, "inspector", [("", _("请选择")), *people.items()])
         self.fields["inspector"].initial = place.inspector_key
 
 
@@ -269,11 +276,9 @@ class CardForm(forms.Form):
         to = [(TO_UNIT, visit.unit.name)] if visit.unit else []
         if len(visit.area) >= Level.COMMUNITY:
             to.append((TO_AREA, name_of(visit.area[: Level.COMMUNITY])))
-        self.fields["to"].choices = to
+        _offer(self, "to", to)
         self.fields["to"].initial = to[0][0] if to else ""
-        self.fields["findings"].choices = [
-            (str(one.uid), f"{one.case.title} {one.case.number}") for one in findings
-        ]
+        _offer(self, "findings", [(str(one.uid), f"{one.case.title} {one.case.number}") for one in findings])
         self.fields["findings"].initial = [str(one.uid) for one in findings]
 
     def draft(self) -> CardIn:
@@ -299,6 +304,6 @@ class LiftForm(forms.Form):
 
     def __init__(self, card: YellowCard, visits: Sequence[Visit], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["visit"].choices = [
-            (str(one.uid), f"{one.visited_on} {one.by_name} {one.number}") for one in visits
-        ]
+        _offer(
+            self, "visit", [(str(one.uid), f"{one.visited_on} {one.by_name} {one.number}") for one in visits]
+        )

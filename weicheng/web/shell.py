@@ -39,8 +39,17 @@ def _sees_cases(actor: Actor) -> bool:
     return actor.powers.sees_cases
 
 
+def _has_area(actor: Actor) -> bool:
+    return actor.powers.sees_cases and bool(actor.area)
+
+
 def _records(actor: Actor) -> bool:
     return actor.powers.records
+
+
+def _sees_visits(actor: Actor) -> bool:
+    """Who looks at places, and who reads what was found in an area; a unit reads its cases."""
+    return actor.powers.records or (actor.powers.sees_cases and bool(actor.area))
 
 
 def _reads_only(actor: Actor) -> bool:
@@ -51,13 +60,14 @@ DOORS = (
     Door("today", _("今天"), "today", "home", lambda actor: True, primary=True),
     Door("report", _("上报问题"), "finding_new", "camera", _records, primary=True),
     Door("cases", _("事项"), "cases", "clipboard-list", _sees_cases, primary=True),
-    Door("visits", _("检查"), "visits", "clipboard-check", _records),
+    Door("visits", _("检查"), "visits", "clipboard-check", _sees_visits),
     Door("hot-spots", _("重点地段"), "hot_spots", "alert-triangle", _sees_cases),
     Door("map", _("地图"), "map", "map", _sees_cases, primary=True),
     Door("figures", _("指标"), "figures", "chart-bar", _sees_cases, primary=True),
     Door("assessments", _("考评"), "assessments:boards", "star", _sees_cases),
     Door("documents", _("文书"), "documents", "file-text", _sees_cases),
     Door("units", _("单位"), "units", "building", _sees_cases),
+    Door("charges", _("包抓联络"), "charges", "user", _has_area),
     Door("standards", _("标准"), "standards:list", "file-text", _sees_cases),
     Door("people", _("人员"), "people", "users", lambda actor: actor.powers.keeps_posts, primary=True),
     Door(
