@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from weicheng.cases.models import Case
 from weicheng.documents import bulletin, files, notices
@@ -42,12 +42,18 @@ WORDS_LIMIT = 4000
 _OFFICERS = (Role.CITY_OFFICER, Role.DISTRICT_OFFICER, Role.STREET, Role.COMMUNITY, Role.LEADER)
 
 
+def _in_chinese() -> translation.override:
+    """Say everything in the language it was written in: a document does not follow its drafter's screen."""
+    return translation.override(None)
+
+
 # --- making content --------------------------------------------------------------------------------------
 
 
 def bulletin_content(*, area: str, period: Period, as_of: datetime) -> Content:
     """Return the bulletin of an area and month as the records have it: for the page and for the command line."""
-    content = bulletin.compose(gather(area=area, period=period, as_of=as_of))
+    with _in_chinese():
+        content = bulletin.compose(gather(area=area, period=period, as_of=as_of))
     layout = editions.document_layout(area, timezone.localtime(as_of).date())
     return replace(content, editions=(str(layout.edition_id), *content.editions))
 
@@ -111,7 +117,8 @@ def draft_notices(
     """
     require_writer(by)
     _require_orderly(kind, cases)
-    facts = facts_of(cases, reader=by, at=at)
+    with _in_chinese():
+        facts = facts_of(cases, reader=by, at=at)
     local = timezone.localtime(at)
     words = wording(kind, owner=by.area, name=by.area_name, period="", at=local)
     layout = editions.document_layout(by.area, local.date())
@@ -323,7 +330,9 @@ def _made_again(document: Document, by: Actor, at: datetime) -> Content:
         raise ValueError(f"document {document.pk} is about no case")
     local = timezone.localtime(at)
     words = wording(document.kind, owner=document.owner, name=document.owner_name, period="", at=local)
-    content = notices.compose(document.kind, facts_of([case], reader=by, at=at)[case.uid], words, as_of=local)
+    with _in_chinese():
+        facts = facts_of([case], reader=by, at=at)[case.uid]
+    content = notices.compose(document.kind, facts, words, as_of=local)
     return replace(content, editions=(str(document.layout_edition), *content.editions))
 
 
@@ -374,7 +383,9 @@ def issue(*, document: Document, base: int | None = None, by: Actor, at: datetim
         row.issuer_key, row.issuer_name = by.key, by.name
         row.file, row.file_digest = stored, stored.sha256
         _write(row, content, Act.ISSUE, "", by=by, at=at)
-        notify_many(_told(row, f"{row.kind_label}：{row.number}", row.title, "issue"), at=at)
+        with _in_chinese():
+            title = f"{row.kind_label}：{row.number}"
+        notify_many(_told(row, title, row.title, "issue"), at=at)
         record(_note("document.issue", row, number=number, file=stored.sha256), by=by, at=at)
     return row
 

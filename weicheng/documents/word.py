@@ -639,23 +639,32 @@ _BORDERS = (
 )
 
 
-def _broken(title: str, room: int) -> list[str]:
-    """Return the lines of a title: as few as fit, of nearly equal length, the longer ones above (倒梯形).
+# A title is best broken behind one of these: a month, the name of a place, a connecting word.
+_SEAMS = "年月日区县市道镇乡的和及、"
+_SEAM_REACH = 5
 
-    A break is moved off digits and closing brackets, so that neither a year nor a name in brackets is torn.
+
+def _broken(title: str, room: int) -> list[str]:
+    """Return the lines of a title: as few as fit, of nearly equal length, broken behind a word where one ends.
+
+    Words of Chinese are not marked, so the nearest seam is looked for; figures and closing brackets are never torn
+    off what they belong to.
     """
     count = -(-len(title) // room)
     lines, rest = [], title
     for left in range(count, 1, -1):
-        cut = min(room, -(-len(rest) // left) + (1 if left > 1 else 0))
-        while 1 < cut < len(rest) and (
-            (rest[cut - 1].isdigit() and (rest[cut].isdigit() or rest[cut] in "年月日"))
-            or rest[cut] in "）》”、，的"
-        ):
-            cut -= 1
+        even, least = -(-len(rest) // left), len(rest) - room * (left - 1)
+        near = range(max(1, least, even - _SEAM_REACH), min(room, even + _SEAM_REACH) + 1)
+        places = [cut for cut in near if not _is_torn(rest, cut)] or [even]
+        cut = min(places, key=lambda at: (rest[at - 1] not in _SEAMS, abs(at - even), at))
         lines.append(rest[:cut])
         rest = rest[cut:]
     return [*lines, rest]
+
+
+def _is_torn(text: str, cut: int) -> bool:
+    before, after = text[cut - 1], text[cut]
+    return (before.isdigit() and (after.isdigit() or after in "年月日")) or after in "）》”、，的年月日"
 
 
 def _width(text: str) -> Decimal:
