@@ -28,6 +28,7 @@ from weicheng.assessments.models import Sheet
 from weicheng.cases.actions import make_link
 from weicheng.cases.links import token_of
 from weicheng.cases.models import HotSpot
+from weicheng.documents.actions import draft_bulletin
 from weicheng.evidence.actions import attach
 from weicheng.evidence.uploads import begin_upload
 from weicheng.inspections.actions import record_visit
@@ -41,6 +42,7 @@ from weicheng.notices.models import Job, Notice
 from weicheng.places import drafts
 from weicheng.places.actions import issue_token
 from weicheng.places.actors import NOBODY
+from weicheng.places.charges import ChargeIn, set_charge
 from weicheng.rules.areas import cut
 from weicheng.rules.figures import Period
 from weicheng.standards.actions import Head, draft_edition
@@ -111,6 +113,9 @@ def world(city):
     )
     body = {"announced_years": [2026], "hours": [["09:00", "17:00"]], "off_days": {}, "make_up_days": {}}
     made["draft"] = draft_edition(kind="calendar", owner="320311", head=head, body=body, by=qian, at=now)
+    contact = ChargeIn(kind="liaison", area=city.east, name="周强", from_on=now.date())
+    made["charge"] = set_charge(given=contact, by=qian, at=now)
+    made["sheet"] = drafts.keep(b"x", "a.csv", qian.user_id)
     chapter = {"id": "x-c1", "number": "一", "title": "组织", "confidence": "local"}
     tree, own = {"sources": {}, "chapters": [chapter]}, replace(head, key="own")
     made["clauses"] = draft_edition(kind="clauses", owner="320311", head=own, body=tree, by=qian, at=now)
@@ -127,6 +132,7 @@ def world(city):
         place_key=case.place_key, category=case.category, times=2, last_on=now.date(), last_case=case, listed_at=now,
         **cut(case.area), area=case.area,
     )  # fmt: skip
+    made["document"] = draft_bulletin(period=Period.month("2026-10"), by=qian, at=now)
     made["entry"] = Entry.objects.filter(district="320311").first()
     _assessed(city, made, now)
     return city, made
@@ -150,6 +156,7 @@ def _assessed(city, made, now):
 # name of the address → (arguments, method, owner, neighbour)
 def table(city, made):
     case, unit, draft = made["case"].uid, city.units["market"].uid, made["draft"].uid
+    document = made["document"].uid
     link, token = made["link"], token_of(made["link"])
     photo_uid, upload = made["photo"].uid, made["upload"]
     sun = city.user("Sun").pk
@@ -182,6 +189,13 @@ def table(city, made):
         "standards:copy": ([draft], "POST", "Qian", "Ne"),
         "standards:edit": ([draft], "GET", "Qian", "Ne"),
         "standards:publish": ([draft], "GET", "Qian", "Ne"),
+        "charge": ([made["charge"].uid], "GET", "Qian", "Ne"),
+        "charge_edit": ([made["charge"].uid], "GET", "Qian", "Ne"),
+        "charge_end": ([made["charge"].uid], "GET", "Qian", "Ne"),
+        "charge_hand_over": ([made["charge"].uid], "GET", "Qian", "Ne"),
+        "charge_cancel": ([made["charge"].uid], "GET", "Qian", "Ne"),
+        "charges_import_commit": ([made["sheet"]], "POST", "Qian", "Ne"),
+        "charges_import_errors": ([made["sheet"]], "GET", "Qian", "Ne"),
         "standards:discard": ([draft], "GET", "Qian", "Ne"),
         "standards:clause": ([made["clauses"].uid, "x-c1"], "GET", "Qian", "Ne"),
         "notice": ([made["notice"].pk], "GET", "Chen", "Wu"),
@@ -229,6 +243,14 @@ def table(city, made):
         "assessments:appeal": ([made["appeal"].uid], "GET", "Sun", "Wu"),
         "assessments:appeal_photos": ([made["appeal"].uid], "POST", "Sun", "Wu"),
         "assessments:appeal_decide": ([made["appeal"].uid], "POST", "Qian", "Wu"),
+        "document": ([document], "GET", "Qian", "Chen"),
+        "document_words": ([document], "GET", "Qian", "Chen"),
+        "document_count": ([document], "POST", "Qian", "Chen"),
+        "document_redraft": ([document], "POST", "Qian", "Chen"),
+        "document_act": ([document, "check"], "GET", "Li", "Chen"),
+        "document_file": ([document], "GET", "Qian", "Chen"),
+        "document_picture": ([document, 0], "GET", "Qian", "Chen"),
+        "document_version": ([document, 1], "GET", "Qian", "Chen"),
         "api:detail": ([case], "GET", "Chen", "Wu"),
         "api:add_photo": ([case], "PHOTO", "Zhao", "Wu"),
         "api:step": ([case], "STEP", "Chen", "Wu"),
@@ -295,6 +317,13 @@ ADDRESS_NAMES = [
     "standards:copy",
     "standards:edit",
     "standards:publish",
+    "charge",
+    "charge_edit",
+    "charge_end",
+    "charge_hand_over",
+    "charge_cancel",
+    "charges_import_commit",
+    "charges_import_errors",
     "standards:discard",
     "standards:clause",
     "notice",
@@ -342,6 +371,14 @@ ADDRESS_NAMES = [
     "assessments:appeal",
     "assessments:appeal_photos",
     "assessments:appeal_decide",
+    "document",
+    "document_words",
+    "document_count",
+    "document_redraft",
+    "document_act",
+    "document_file",
+    "document_picture",
+    "document_version",
     "api:detail",
     "api:add_photo",
     "api:step",
