@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -29,6 +29,8 @@ from weicheng.inspections.rounds import (
 )
 from weicheng.notices.models import Notice
 from weicheng.places.actions import issue_token
+from weicheng.places.models import Unit
+from weicheng.rules.draws import differences
 from weicheng.rules.errors import ConflictError, ForbiddenError, RuleError
 
 LIST = "community-environment"
@@ -222,6 +224,24 @@ def test_drawn_again_only_with_a_reason_and_the_old_draw_stays(city):
     assert [draw.number for draw in Draw.objects.order_by("number")] == [1, 2]
     assert made.places.filter(current=True).count() == 1
     assert made.places.filter(current=False).count() == 2
+
+
+def test_three_hundred_of_thirty_thousand_units_in_a_few_statements(city, django_assert_max_num_queries):
+    streets = (city.east_one, city.east_two, city.west_one)
+    Unit.objects.bulk_create(
+        [
+            Unit(name=f"店 {n}", kind="shop", opened_on=date(2020, 1, 1)).place_at(streets[n % 3])
+            for n in range(30_000)
+        ],
+        batch_size=2000,
+    )
+    made, qian = planned(city, unit_kinds=("shop",)), city.actor("Qian")
+    ask = DrawIn(total=300, inspectors=(city.actor("Lin").key, qian.key))
+    with django_assert_max_num_queries(30):
+        draw = draw_round(made, ask, version=1, by=qian, at=timezone.now())
+    assert (draw.frame_size, draw.drawn, made.places.count()) == (30_001, 300, 300)
+    assert differences(json.loads(bytes(draw.body))) == []
+    assert city.client("Qian").get(f"{made.url}/draw").status_code == 200
 
 
 def test_the_second_of_two_who_draw_at_once_is_told(city):
