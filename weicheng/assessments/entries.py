@@ -22,6 +22,8 @@ from weicheng.assessments.models import Board, Entry
 from weicheng.journal.actions import Note, record
 from weicheng.journal.rows import insert_all
 from weicheng.places.actor import Actor
+from weicheng.places.areas import name_of
+from weicheng.rules.areas import Level
 from weicheng.rules.digests import canonical, digest
 from weicheng.rules.errors import N_, ConflictError, MissingError, RuleError
 from weicheng.ui.imports import Fail, Field, Importer, Plan, Row, Sheet
@@ -205,6 +207,14 @@ class Cell:
     text: str = ""
     error: str = ""
     past: Sequence[Entry] = ()
+
+    @property
+    def place(self) -> str:
+        """The street of a community, the community of a unit: names alone repeat within a district."""
+        if self.target.unit_id is not None:
+            return name_of(self.target.area)
+        street = self.target.area[: Level.STREET]
+        return name_of(street) if street != self.target.area else ""
 
     @property
     def base(self) -> str:

@@ -42,15 +42,16 @@ class BoardForm(forms.Form):
     def __init__(self, actor: Actor, on: date, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.on = on
-        levels = levels_for(actor)
+        found = {level: schemes_for(actor.area, level, on) for level, _label in levels_for(actor)}
+        levels = [(level, label) for level, label in levels_for(actor) if found[level]]
         self.fields["level"].choices = levels
-        self.fields["level"].initial = levels[0][0]
+        self.fields["level"].initial = levels[0][0] if levels else None
         self.fields["period"].choices = [
             (str(gettext(kind)), [(one.text, one.label) for one in offers])
             for kind, offers in periods.offers(on)
         ]
         self.fields["period"].initial = f"{Period.month(f'{on:%Y-%m}').previous().start:%Y-%m}"
-        schemes = {one.key: one for level, _label in levels for one in schemes_for(actor.area, level, on)}
+        schemes = {one.key: one for editions in found.values() for one in editions}
         self.has_schemes = bool(schemes)
         self.fields["scheme"].choices = [(key, f"{one.title}（{one.label}）") for key, one in schemes.items()]
 

@@ -25,6 +25,7 @@ from weicheng.rules.figures import round_half_up
 from weicheng.rules.sheets import LineKind
 from weicheng.ui.columns import Column
 from weicheng.ui.exports import csv_response, xlsx_response
+from weicheng.ui.formats import day
 
 LINES_SHOWN = 300  # of one sheet; the file has all
 FACTOR_WORDS = {
@@ -62,6 +63,12 @@ class Lost:
         if self.finding is None:
             return ""
         return " ".join(part for part in (name_of(self.finding.area), self.finding.case.address) if part)
+
+    @property
+    def about(self) -> str:
+        """When, where, and how the points came about, in one line."""
+        on = day(self.loss.occurred_on) if self.loss.occurred_on else ""
+        return " · ".join(part for part in (on, self.where, *how(self.loss)) if part)
 
     @property
     def url(self) -> str:
@@ -138,11 +145,11 @@ class Part:
         """Say what the source gives to the total."""
         if self.weight is None:
             return ""
-        if self.own_weight is not None and self.own_weight != self.weight:
-            return _("权重 {weight}%（原为 {own}%，缺项后按办法重新分配）").format(
-                weight=points(self.weight), own=points(self.own_weight)
-            )
-        return _("权重 {weight}%").format(weight=points(self.weight))
+        if self.own_weight is None or self.own_weight == self.weight:
+            return f"{points(self.weight)}%"
+        if not self.weight:
+            return _("原 {own}%，由其余来源分担").format(own=points(self.own_weight))
+        return _("{weight}%（原 {own}%）").format(weight=points(self.weight), own=points(self.own_weight))
 
 
 @dataclass
@@ -307,7 +314,7 @@ def _first_photos(uids: list[UUID], actor: Actor) -> dict[UUID, Shown]:
 def how(loss: Loss) -> list[str]:
     """Return in words how the points of a line came about, part by part."""
     why = loss.parts
-    said = []
+    said = _measured(why)
     if (count := why.get("count")) is not None:
         said.append(_("{count} 处").format(count=count))
     for factor in why.get("factors") or ():
@@ -327,6 +334,24 @@ def how(loss: Loss) -> list[str]:
                 lost=points(loss.lost),
             )
         )
+    return said
+
+
+def _measured(why: Mapping[str, Any]) -> list[str]:
+    """Say what was given or measured, and what was asked."""
+    said = []
+    if why.get("mode") == "marks" and "full" in why:
+        said.append(
+            _("得 {marks} 分，满分 {full} 分").format(marks=points(why["marks"]), full=points(why["full"]))
+        )
+    if "numerator" in why:
+        said.append(
+            _("{part} / {whole}").format(part=points(why["numerator"]), whole=points(why["denominator"]))
+        )
+    elif "measured" in why:
+        said.append(_("数值 {value}").format(value=points(why["measured"])))
+    if why.get("target") is not None:
+        said.append(_("目标 {target}").format(target=points(why["target"])))
     return said
 
 

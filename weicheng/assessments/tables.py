@@ -15,6 +15,8 @@ from weicheng.assessments.boards import scheme_of
 from weicheng.assessments.models import Board, Sheet
 from weicheng.assessments.templatetags.assessments import TOTAL_PLACES, points
 from weicheng.places.actor import Actor
+from weicheng.places.areas import name_of
+from weicheng.rules.areas import Level
 from weicheng.rules.figures import round_half_up
 from weicheng.rules.schemes import Mode
 from weicheng.ui.columns import Column
@@ -45,8 +47,9 @@ class Line:
     other: Sheet | None = None
 
     @property
-    def difference(self) -> Decimal | None:
-        return None if self.other is None else self.other.total - self.sheet.total
+    def place(self) -> str:
+        """Where the object lies, below the board's own area: names alone repeat within a district."""
+        return place_of(self.sheet)
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,12 @@ def ranking(board: Board, actor: Actor, *, page: int = 1, beside: Board | None =
     return Ranking(list(groups.values()), list(sources.items()), count, page, pages)
 
 
+def place_of(sheet: Sheet) -> str:
+    """Return the street of a community, the community of a unit; "" for an area right below the board's."""
+    code = sheet.area if sheet.unit_id is not None else sheet.area[: Level.STREET]
+    return name_of(code) if code != sheet.area or sheet.unit_id is not None else ""
+
+
 def is_mine(sheet: Sheet, actor: Actor) -> bool:
     """Is this the line of the reader's own office or unit, to be marked in the table?"""
     if actor.unit_id is not None:
@@ -176,6 +185,7 @@ def ranking_file(kind: str, board: Board, actor: Actor) -> HttpResponseBase:
         Column("change", _("名次变化"), lambda sheet: change_of(sheet)[1]),
         Column("code", _("代码")),
         Column("name", _("对象")),
+        Column("place", _("所在"), place_of),
         Column("total", _("总分"), _total, kind="number"),
         Column("previous_total", _("上期总分"), _previous, kind="number"),
         Column("grade", _("等次")),

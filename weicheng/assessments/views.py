@@ -1,6 +1,7 @@
 """Pages of assessments: boards with their ranking, score sheets, typed values, appeals."""
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -190,9 +191,8 @@ def board_confirm(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     found, now = _board(request, uid), timezone.now()
     require_officer(request.actor, found)
     if request.method == "POST":
-        seen = request.POST.get("as_of", "")
-        base = found.as_of if found.as_of is None or seen == found.as_of.isoformat() else now
-        done = actions.confirm_board(found, base=base if seen else None, by=request.actor, at=now)
+        base = _moment(request.POST.get("as_of", ""))
+        done = actions.confirm_board(found, base=base, by=request.actor, at=now)
         messages.success(
             request,
             _("已公示。申诉到 {until} 为止，各被考评方已收到通知。").format(until=done.appeal_until),
@@ -207,6 +207,14 @@ def board_confirm(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
         "as_of": found.as_of.isoformat() if found.as_of else "",
     }
     return render(request, "assessments/board_confirm.html", context)
+
+
+def _moment(text: str) -> datetime | None:
+    """Return the moment a hidden field carries; None for none, or for one that is none."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 @power_required("assesses")

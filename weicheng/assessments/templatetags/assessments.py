@@ -22,17 +22,17 @@ def score(value: Any) -> str:
 
 
 @register.filter
-def points(value: Any) -> str:
+def points(value: Any, places: int = POINT_PLACES) -> str:
     """{{ loss.lost|points }}: 0.5, at most three places, no idle zeros; "" for none."""
     if value in (None, ""):
         return ""
-    return f"{round_half_up(Decimal(value), POINT_PLACES).normalize():f}"
+    return f"{round_half_up(Decimal(value), places).normalize():f}"
 
 
 @register.filter
-def minus(value: Any) -> str:
+def minus(value: Any, places: int = POINT_PLACES) -> str:
     """{{ item.effect|minus }}: −0.5 with the typographer's minus, 0 for nothing, +0.5 for what was given."""
     if value in (None, ""):
         return ""
-    amount = Decimal(value)
-    return f"−{points(amount)}" if amount > 0 else f"+{points(-amount)}" if amount < 0 else "0"
+    text = points(abs(Decimal(value)), places)
+    return text if text == "0" else f"−{text}" if Decimal(value) > 0 else f"+{text}"
