@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from weicheng.cases import stats
 from weicheng.cases.doors import on_list
 from weicheng.cases.models import Case
 from weicheng.places.areas import area as area_of
@@ -121,6 +122,7 @@ class CaseList(ListPage):
         Dates("due_at", _("期限日期")),
         Dates("opened_on", _("立案日期")),
         Dates("closed_on", _("结案日期")),
+        Exact("stat", _("案件统计"), show=lambda text, _r: stats.label_of(text), apply="_stat"),
         Exact("area", _("区划"), show=_area_name, apply=lambda rows, _v: rows),
         Exact("unit", _("责任单位"), show=_unit_name, field="responsible__uid"),
         Exact("category", _("类别"), show=lambda code, _r: code if code.isdigit() else None),
@@ -155,6 +157,12 @@ class CaseList(ListPage):
 
     def _mine(self, rows: QuerySet[Case], _value: bool) -> QuerySet[Case]:
         return rows.filter(filed_by_key=self.request.actor.key)
+
+    def _stat(self, rows: QuerySet[Case], value: str) -> QuerySet[Case]:
+        """Narrow to what one count of the statistics counts, for this reader."""
+        key, period = stats.read_query(value)
+        whole = self.request.actor.unit_id is None
+        return rows.filter(stats.condition(key, period, timezone.now(), whole=whole))
 
     def _whole(self, rows: QuerySet[Case], _value: bool) -> QuerySet[Case]:
         """Leave out parts, as figures of an area do; for a unit its parts are all there is."""

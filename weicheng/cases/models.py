@@ -134,6 +134,14 @@ class Case(Placed):
             models.Index(fields=["filed_by_key", "id"], name="cases_filed_by"),
             models.Index(fields=["next_at"], name="cases_next", condition=Q(next_at__isnull=False)),
             models.Index(fields=["grid", "id"], name="cases_grid", condition=~Q(grid="")),
+            *[
+                models.Index(
+                    fields=[level, "closed_on"],
+                    name=f"cases_{level}_closed",
+                    condition=Q(closed_on__isnull=False),
+                )
+                for level in ("city", "district", "street", "community", "responsible")
+            ],
             models.Index(fields=["place_key", "category", "occurred_on"], name="cases_same_place"),
             models.Index(fields=["id"], name="cases_to_link", condition=Q(linked_at__isnull=True)),
             *[
@@ -224,7 +232,10 @@ class Event(AppendOnly):
     class Meta:
         ordering = ["case", "number"]
         constraints = [models.UniqueConstraint(fields=["case", "number"], name="cases_event_number_once")]
-        indexes = [models.Index(fields=["id"], name="cases_event_outbox", condition=Q(delivered=False))]
+        indexes = [
+            models.Index(fields=["id"], name="cases_event_outbox", condition=Q(delivered=False)),
+            models.Index(fields=["move", "at"], name="cases_event_move"),
+        ]
 
     @property
     def move_label(self) -> str:
