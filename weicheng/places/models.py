@@ -13,6 +13,7 @@ from weicheng.journal.models import AppendOnly, AppendOnlyQuerySet
 from weicheng.places.actor import Actor
 from weicheng.places.roles import LABELS, Role
 from weicheng.rules.areas import Level, cut
+from weicheng.rules.charges import ChargeKind, Span
 
 
 class Placed(models.Model):
@@ -324,6 +325,90 @@ class Post(Placed):
 
     def __str__(self) -> str:
         return f"{self.title or LABELS[Role(self.role)]}"
+
+
+CHARGE_LABELS = {
+    ChargeKind.LEADER: _("领导包抓"),
+    ChargeKind.LIAISON: _("干部联络"),
+    ChargeKind.SECTION: _("科室承包"),
+}
+
+
+class ChargeQuerySet(ScopedQuerySet):
+    def visible_to(self, actor: Actor) -> Self:
+        """Those over the own area, over areas in it and over those above it; and one's own."""
+        own = Q(user_id=actor.user_id or 0)
+        if not actor.reach:
+            return self.filter(own)
+        return self.filter(own | actor.reach_q(self.model) | Q(area__in=_above(actor.area)))
+
+    def valid(self) -> Self:
+        """Leave out those that were entered by mistake and called off."""
+        return self.filter(cancelled_at__isnull=True)
+
+    def held_on(self, day: date) -> Self:
+        held = self.valid().filter(from_on__lte=day)
+        return held.filter(Q(to_on__isnull=True) | Q(to_on__gte=day))
+
+
+class Charge(Placed):
+    """A leader, a liaison or a section in charge of one area, from a day to a day (both held).
+
+    name: of the person, or of the section; title: the post of the person, or who leads the section
+    targets: what is to be reached, or the problems taken over; result, solved: what came of it
+    owner: area of the office that set it; follows: whom it took over from
+    cancelled_at: entered by mistake; kept, but in force on no day
+    """
+
+    uid = models.UUIDField(unique=True, default=uuid.uuid4)
+    kind = models.CharField(
+        max_length=8, choices=[(kind.value, label) for kind, label in CHARGE_LABELS.items()]
+    )
+    user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="charges")
+    name = models.CharField(max_length=60)
+    title = models.CharField(max_length=60, blank=True, default="")
+    targets = models.TextField(blank=True, default="")
+    due_on = models.DateField(null=True, blank=True)
+    result = models.TextField(blank=True, default="")
+    solved = models.BooleanField(null=True, blank=True)
+    from_on = models.DateField()
+    to_on = models.DateField(null=True, blank=True)
+    owner = models.CharField(max_length=15, blank=True, default="")
+    follows = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="followed_by")
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    cancelled_for = models.CharField(max_length=200, blank=True, default="")
+    revision = models.PositiveIntegerField(default=1)
+
+    objects = ChargeQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["area", "kind", "from_on"], name="places_charge_area"),
+            models.Index(fields=["district", "id"], name="places_charge_district"),
+            models.Index(fields=["street", "id"], name="places_charge_street"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="places_charge_ends_after_it_begins",
+                condition=Q(to_on__isnull=True) | Q(to_on__gte=F("from_on")),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def kind_label(self) -> Any:
+        return CHARGE_LABELS[ChargeKind(self.kind)]
+
+    @property
+    def who(self) -> str:
+        """Name and post in one: 王立新（副局长）."""
+        return f"{self.name}（{self.title}）" if self.title else self.name
+
+    @property
+    def span(self) -> Span:
+        return Span(self.from_on, self.to_on, self.who)
 
 
 class OwnQuerySet(models.QuerySet):

@@ -19,15 +19,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from weicheng.places import actions, areas, drafts, kinds, unit_versions
+from weicheng.places import actions, areas, kinds, unit_versions
 from weicheng.places.actors import today
 from weicheng.places.decorators import actor_required, power_required
-from weicheng.places.forms import UNIT_FIELDS, CloseForm, FileForm, MergeUnitForm, UnitForm, attempt, typed
+from weicheng.places.forms import UNIT_FIELDS, CloseForm, MergeUnitForm, UnitForm, attempt, typed
 from weicheng.places.http import HttpRequest
 from weicheng.places.models import Unit
+from weicheng.places.sheet_views import SheetPages
 from weicheng.places.unit_import import UnitImport
 from weicheng.places.unit_verbs import canonical_of, newest
-from weicheng.rules.errors import RuleError
 from weicheng.ui import imports
 from weicheng.ui.lists import BatchAction, Choices, Column, ListPage, Order, Search
 from weicheng.ui.replies import form_page, go_on
@@ -328,75 +328,27 @@ def sheet(request: HttpRequest) -> HttpResponseBase:
     return imports.template(importer.sheet, importer.rows_of(rows[: imports.MOST_ROWS]))
 
 
-@power_required("keeps_units")
-def upload(request: HttpRequest) -> HttpResponse:
-    """Read a workbook and say what it would do."""
-    form = FileForm(typed(request), request.FILES if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        file = form.cleaned_data["file"]
-        if file.size > imports.FILE_MB << 20:
-            form.add_error("file", _("文件超过 {most} MB。请拆分后分次导入。").format(most=imports.FILE_MB))
-        else:
-            data, importer = file.read(), UnitImport(request.actor, timezone.now())
-            report = attempt(
-                form, lambda: imports.dry_run(importer, data, file.name), dict.fromkeys(_FILE_CODES, "file")
-            )
-            if report:
-                draft = drafts.keep(data, file.name, request.actor.user_id)
-                return _report_page(request, report, draft, file.name)
-    return form_page(request, form, "places/unit_upload.html")
-
-
-_FILE_CODES = (
-    "file-empty",
-    "file-large",
-    "file-password",
-    "file-unreadable",
-    "file-bomb",
-    "file-columns",
-    "file-rows",
-    "no-head",
-    "head-missing",
-    "head-twice",
-    "no-rows",
+SHEETS = SheetPages(
+    gettext_lazy("导入单位"),
+    gettext_lazy("单位"),
+    "units",
+    "units_import",
+    lambda request: UnitImport(request.actor, timezone.now()),
 )
 
 
-def _report_page(
-    request: HttpRequest, report: imports.Report, draft: uuid.UUID, name: str, status: int = 0
-) -> HttpResponse:
-    context = {
-        "report": report,
-        "shown": report.errors[: imports.MOST_ERRORS],
-        "changes": [plan for plan in report.plans if plan.verdict != "same"][:50],
-        "draft": draft,
-        "name": name,
-    }
-    return render(
-        request, "places/unit_report.html", context, status=status or (422 if report.errors else 200)
-    )
+@power_required("keeps_units")
+def upload(request: HttpRequest) -> HttpResponse:
+    return SHEETS.upload(request)
 
 
 @require_POST
 @power_required("keeps_units")
 def commit(request: HttpRequest, draft: uuid.UUID) -> HttpResponse:
-    data, name = drafts.read(draft, request.actor.user_id)
-    importer = UnitImport(request.actor, timezone.now())
-    try:
-        report = imports.run(importer, data, name)
-    except RuleError as error:
-        if error.code != "import-errors":
-            raise
-        # Somebody changed something since the dry run: say what is wrong now.
-        return _report_page(request, imports.dry_run(importer, data, name), draft, name)
-    drafts.drop(draft)
-    return _report_page(request, report, draft, name)
+    return SHEETS.commit(request, draft)
 
 
 @require_GET
 @power_required("keeps_units")
 def errors(request: HttpRequest, draft: uuid.UUID) -> HttpResponseBase:
-    """The same workbook, faulty cells coloured."""
-    data, name = drafts.read(draft, request.actor.user_id)
-    importer = UnitImport(request.actor, timezone.now())
-    return imports.errors_workbook(importer.sheet, imports.dry_run(importer, data, name))
+    return SHEETS.errors(request, draft)

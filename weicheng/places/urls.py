@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from weicheng.places import area_views, people_views, unit_views, views
+from weicheng.places import area_views, charge_views, people_views, unit_views, views
 
 urlpatterns = [
     path("sign-in", views.sign_in_page, name="sign_in"),
@@ -30,6 +30,18 @@ urlpatterns = [
     path("units/<uuid:uid>/close", unit_views.close, name="unit_close"),
     path("units/<uuid:uid>/merge", unit_views.merge, name="unit_merge"),
     path("units/<uuid:uid>/contact", unit_views.contact, name="unit_contact"),
+    path("charges", charge_views.charges_page, name="charges"),
+    path("charges/all", charge_views.charge_list, name="charge_list"),
+    path("charges/new", charge_views.new, name="charge_new"),
+    path("charges/sheet", charge_views.sheet, name="charges_sheet"),
+    path("charges/import", charge_views.upload, name="charges_import"),
+    path("charges/import/<uuid:draft>", charge_views.commit, name="charges_import_commit"),
+    path("charges/import/<uuid:draft>/errors", charge_views.errors, name="charges_import_errors"),
+    path("charges/<uuid:uid>", charge_views.charge, name="charge"),
+    path("charges/<uuid:uid>/edit", charge_views.edit, name="charge_edit"),
+    path("charges/<uuid:uid>/end", charge_views.end, name="charge_end"),
+    path("charges/<uuid:uid>/hand-over", charge_views.hand_over, name="charge_hand_over"),
+    path("charges/<uuid:uid>/cancel", charge_views.cancel, name="charge_cancel"),
     path("people", people_views.people, name="people"),
     path("people/new", people_views.new, name="person_new"),
     path("people/<int:pk>", people_views.person, name="person"),

@@ -90,7 +90,7 @@ def clause(request: HttpRequest, uid: UUID, clause: str) -> HttpResponse:
     if found is None:
         raise MissingError("unknown-clause", N_("没有这一条款。请从条款列表中选择。"))
     is_item = isinstance(found, kinds.ClauseItem)
-    items = [found] if is_item else [each for each in body.items if found.id in each.indicators]
+    items = [each for each in body.items if found.id in (each.id, *each.indicators)]
     context = {
         "row": row,
         "body": body,
