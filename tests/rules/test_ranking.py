@@ -1,6 +1,5 @@
 """Ranks and what they cost, with the arithmetic beside them; the points are those of system STD-7 and example 4."""
 
-from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -8,9 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weicheng.rules.errors import RuleError
-from weicheng.rules.figures import Period
 from weicheng.rules.ranking import End, RankRule, Ties, competition_ranks, rank_points
-from weicheng.rules.windows import ALWAYS, Window
 
 D = Decimal
 
@@ -140,31 +137,3 @@ def test_equal_marks_get_equal_points_and_worse_marks_never_less(marks, ties):
                 assert lost[one] == lost[other]
             elif marks[one] < marks[other]:
                 assert lost[one] >= lost[other]
-
-
-# --- when a rule holds ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("window", "period", "holds"),
-    [
-        (ALWAYS, Period.month("2026-10"), True),
-        (Window(since=date(2026, 10, 1)), Period.month("2026-10"), True),
-        (Window(since=date(2026, 10, 1)), Period.month("2026-09"), False),
-        (Window(since=date(2026, 10, 1)), Period.quarter(2026, 4), True),
-        (Window(since=date(2026, 10, 1)), Period.quarter(2026, 3), False),
-        (Window(since=date(2026, 10, 1)), Period.year(2026), False),  # began before the rule did
-        (Window(since=date(2026, 10, 1)), Period.year(2027), True),
-        (Window(months=frozenset({7, 8, 9})), Period.quarter(2026, 3), True),
-        (Window(months=frozenset({7, 8, 9})), Period.quarter(2026, 2), False),
-        (Window(months=frozenset({7, 8, 9})), Period.quarter(2026, 4), False),
-        (Window(months=frozenset({7})), Period.month("2026-07"), True),
-        (Window(months=frozenset({7})), Period.month("2026-08"), False),
-        (Window(months=frozenset({4})), Period.year(2026), True),
-        (Window(months=frozenset({1})), Period(date(2026, 12, 15), date(2027, 1, 3), "跨年"), True),
-        (Window(months=frozenset({11})), Period(date(2026, 12, 15), date(2027, 1, 3), "跨年"), False),
-        (Window(date(2026, 1, 1), frozenset({4})), Period.month("2025-04"), False),
-    ],
-)
-def test_a_rule_may_begin_with_a_period_or_hold_in_some_months(window, period, holds):
-    assert window.holds(period) is holds

@@ -9,7 +9,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -326,8 +326,8 @@ def _row(sheet_id: int, number: int, line: Line) -> Loss:
         title=line.title[:200],
         record_kind=line.record_kind,
         record=line.record[:60],
-        occurred_on=line.occurred_on,
         # As text: exact, and it goes to the database as it is.
+        occurred_on=_day(line.occurred_on),
         asked=_text(line.asked),
         lost=_text(line.lost),
         effect=_text(line.effect),
@@ -339,6 +339,11 @@ def _row(sheet_id: int, number: int, line: Line) -> Loss:
 @lru_cache(maxsize=4096)
 def _text(value: Decimal) -> str:
     return f"{value:.6f}"
+
+
+@lru_cache(maxsize=4096)
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
 
 
 _spelled: dict[tuple[int, str, str], tuple[Mapping[str, Any], str]] = {}
