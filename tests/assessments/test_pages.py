@@ -13,10 +13,12 @@ from django.utils import timezone
 from tests.assessments.conftest import LEDGER, REST, publish_scheme, scheme_body
 from tests.pictures import photo
 from weicheng.assessments.appeals import Decision, decide_appeal
+from weicheng.assessments.boards import make_board
 from weicheng.assessments.models import Appeal, Board, Entry
 from weicheng.assessments.todo import todo_of
 from weicheng.evidence.models import Attachment
 from weicheng.notices.models import Job
+from weicheng.rules.figures import Period
 
 
 def text(answer):
@@ -395,3 +397,29 @@ def test_a_page_costs_a_fixed_number_of_statements(boards, name, path, most):
     with CaptureQueriesContext(connection) as made:
         assert client.get(url).status_code == 200
     assert len(made) <= most, len(made)
+
+
+# --- units -------------------------------------------------------------------------------------------
+
+
+def test_a_unit_reads_its_own_sheet_and_appeals_and_not_its_neighbours(boards):
+    city = boards.city
+    publish_scheme(city, "units", scheme_body(levels=["unit"]))
+    city.finding(at=city.now + timedelta(minutes=30), unit=city.units["market"].uid)
+    boards.board = make_board(
+        area="320311", level="unit", scheme_key="units", period=Period.month("2026-10"), period_text="2026-10",
+        by=city.actor("Qian"), at=boards.now,
+    )  # fmt: skip
+    now_open(boards)
+    market, shop = (boards.sheet(str(city.units[name].uid)) for name in ("market", "shop"))
+    zhao = city.client("Zhao")
+    page = text(zhao.get(market.url))
+    assert "垃圾未清" in page
+    line = boards.losses(market.code, item="1.1")[0].number
+    assert f"/lines/{line}/appeal" in page
+    assert "逐条记录只对" in text(zhao.get(shop.url))
+    answer = zhao.post(f"{market.url}/lines/{line}/appeal", {"uid": uuid4(), "reason": "不在本市场"})
+    assert answer.status_code == 303
+    assert zhao.get(answer["Location"]).status_code == 200
+    assert city.client("Feng").get(answer["Location"]).status_code == 404
+    assert city.client("Feng").get(f"{market.url}/lines/{line}/appeal").status_code == 404

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from weicheng.assessments.boards import scheme_of
 from weicheng.assessments.models import Board, Sheet
-from weicheng.assessments.templatetags.assessments import TOTAL_PLACES, points
+from weicheng.assessments.templatetags.assessments import points
 from weicheng.places.actor import Actor
 from weicheng.places.areas import name_of
 from weicheng.rules.areas import Level
@@ -179,6 +179,8 @@ def ranking_file(kind: str, board: Board, actor: Actor) -> HttpResponseBase:
     sources: dict[str, str] = {}
     for sheet in sheets:
         sources.update({part["key"]: part["title"] for part in sheet.sources})
+    scheme = scheme_of(board)
+    places = scheme.rule.decimals
     columns = [
         Column("group", _("分组"), lambda sheet: sheet.group_title),
         Column("rank", _("名次"), kind="number"),
@@ -186,14 +188,13 @@ def ranking_file(kind: str, board: Board, actor: Actor) -> HttpResponseBase:
         Column("code", _("代码")),
         Column("name", _("对象")),
         Column("place", _("所在"), place_of),
-        Column("total", _("总分"), _total, kind="number"),
-        Column("previous_total", _("上期总分"), _previous, kind="number"),
+        Column("total", _("总分"), partial(_total, places=places), kind="number"),
+        Column("previous_total", _("上期总分"), partial(_previous, places=places), kind="number"),
         Column("grade", _("等次")),
-        *[Column(f"source-{key}", title, partial(_scored, key=key), kind="number") for key, title in sources.items()],
+        *[Column(f"source-{key}", title, partial(_scored, key=key, places=places), kind="number") for key, title in sources.items()],
         Column("records", _("问题数"), kind="number"),
         Column("worst", _("主要扣分"), partial(_worst_words, bonuses=bonus_items(board))),
     ]  # fmt: skip
-    scheme = scheme_of(board)
     said = [
         _("{scheme}（{label}），来源：{source}。").format(scheme=scheme.title, label=scheme.label, source=scheme.source),
         _("时段 {start} 至 {end}，记录截至 {as_of}；{state}。").format(
@@ -212,19 +213,19 @@ def ranking_file(kind: str, board: Board, actor: Actor) -> HttpResponseBase:
     return xlsx_response(board.title, _("排名"), columns, chunks(), said)
 
 
-def _total(sheet: Sheet) -> Decimal | str:
-    return round_half_up(sheet.total, TOTAL_PLACES) if sheet.assessed else _("未评定")
+def _total(sheet: Sheet, places: int) -> Decimal | str:
+    return round_half_up(sheet.total, places) if sheet.assessed else _("未评定")
 
 
-def _previous(sheet: Sheet) -> Decimal | None:
-    return None if sheet.previous_total is None else round_half_up(sheet.previous_total, TOTAL_PLACES)
+def _previous(sheet: Sheet, places: int) -> Decimal | None:
+    return None if sheet.previous_total is None else round_half_up(sheet.previous_total, places)
 
 
-def _scored(sheet: Sheet, key: str) -> Decimal | str:
+def _scored(sheet: Sheet, key: str, places: int) -> Decimal | str:
     part = next((part for part in sheet.sources if part["key"] == key), None)
     if part is None or part["score"] is None:
         return _("未评定")
-    return round_half_up(Decimal(part["score"]), TOTAL_PLACES)
+    return round_half_up(Decimal(part["score"]), places)
 
 
 def _worst_words(sheet: Sheet, bonuses: frozenset[str]) -> str:

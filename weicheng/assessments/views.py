@@ -119,6 +119,7 @@ def board(request: HttpRequest, uid: uuid.UUID) -> HttpResponseBase:
         "tone": BOARD_TONES[Board.State(found.state)],
         "owner": name_of(found.area),
         "scheme": scheme_of(found),
+        "places": scheme_of(found).rule.decimals,
         "manages": manages,
         "window_open": appeal_verbs.is_open(found, today(now)),
         "own": [(sheet, change_of(sheet)) for sheet in own_sheets(found, actor)],
@@ -284,6 +285,7 @@ def sheet(request: HttpRequest, uid: uuid.UUID) -> HttpResponseBase:
         "own": own,
         "window_open": window,
         "scheme": scheme_of(found.board),
+        "places": scheme_of(found.board).rule.decimals,
         "calendar": editions.calendar_by_id(found.board.calendar_edition)
         if found.board.calendar_edition
         else None,
@@ -499,6 +501,7 @@ def _appeal_page(
         "appeal": found,
         "sheet": found.sheet,
         "board": board,
+        "places": scheme_of(board).rule.decimals,
         "line": line_of(found.loss, found.sheet, actor),
         "tone": APPEAL_TONES[Appeal.State(found.state)],
         "photos": photo_sets([("appeal", found.uid)], actor),

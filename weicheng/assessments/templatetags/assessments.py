@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.utils.translation import gettext
 
 from weicheng.rules.figures import NOT_ASSESSED, round_half_up
 
@@ -14,11 +15,11 @@ POINT_PLACES = 3
 
 
 @register.filter
-def score(value: Any) -> str:
-    """{{ sheet.total|score }}: 87.50; "未评定" for no score."""
+def score(value: Any, places: int = TOTAL_PLACES) -> str:
+    """{{ sheet.total|score:places }}: 87.50, to as many places as the scheme prints; "未评定" for no score."""
     if value in (None, ""):
-        return NOT_ASSESSED
-    return f"{round_half_up(Decimal(value), TOTAL_PLACES)}"
+        return gettext(NOT_ASSESSED)
+    return f"{round_half_up(Decimal(value), places)}"
 
 
 @register.filter
