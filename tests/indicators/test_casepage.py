@@ -166,7 +166,7 @@ def test_the_names_are_those_of_the_pack():
 )
 def test_a_count_that_makes_no_sense_is_told_and_left_out(city, text):
     assert label_of(text) is None
-    with pytest.raises(ValueError)  # noqa: PT011 - which of several is of no interest:
+    with pytest.raises(ValueError):  # noqa: PT011 - which of several is of no interest
         read_query(text)
     assert city.client("Qian").get("/cases/", {"stat": text}).status_code == 200
 
