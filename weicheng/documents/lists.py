@@ -53,11 +53,11 @@ class DocumentList(ListPage):
                tone=lambda document: STATE_TONES[DocumentState(document.state)]),
         Column("owner", _("发文机关所在地"), lambda document: document.owner_name, default=False),
         Column("place", _("区划"), lambda document: name_of(document.area), phone="rest"),
-        Column("unit", _("责任单位"), lambda document: document.unit.name if document.unit else "", phone="rest"),
+        Column("unit", _("责任单位"), lambda document: document.unit.name if document.unit else "", phone="meta"),
         Column("drafter_name", _("拟稿"), phone="rest"),
         Column("checker_name", _("审核"), phone="rest"),
         Column("issuer_name", _("签发"), phone="rest"),
-        Column("issued_on", _("成文日期"), kind="date", phone="meta"),
+        Column("issued_on", _("成文日期"), kind="date", phone="rest"),
         Column("drafted_at", _("起草时间"), kind="moment", default=False),
     ]  # fmt: skip
     filters = [

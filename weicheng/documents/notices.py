@@ -27,7 +27,7 @@ from weicheng.rules.content import (
     day_text,
 )
 
-SIGN = "____________________"
+SIGN = "______________"
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class CaseFacts:
 
 def compose(kind: str, facts: CaseFacts, wording: Wording, *, as_of: datetime) -> Content:
     """Return the notice of this kind: rectify, supervise or recheck."""
-    blocks = {"rectify": _rectify, "supervise": _supervise, "recheck": _recheck}[kind](facts, wording)
+    blocks, slip = {"rectify": _rectify, "supervise": _supervise, "recheck": _recheck}[kind](facts, wording)
     return Content(
         kind=kind,
         agency=wording.agency,
@@ -69,6 +69,7 @@ def compose(kind: str, facts: CaseFacts, wording: Wording, *, as_of: datetime) -
         addressed_to="" if kind == "supervise" else f"{facts.unit or '有关责任单位'}：",
         as_of=as_of,
         blocks=tuple(blocks),
+        slip=tuple(slip),
         signed_by=wording.agency,
         editions=wording.editions,
     )
@@ -103,12 +104,12 @@ def _found(facts: CaseFacts) -> Table:
                 (Text(facts.severity),),
             ),
         ),
-        (2, 5, 5, 8, 4, 2),
-        (0, 5),
+        (2, 7, 6, 8, 4, 2),
+        (0, 1, 5),
     )
 
 
-def _rectify(facts: CaseFacts, wording: Wording) -> list[Block]:
+def _rectify(facts: CaseFacts, wording: Wording) -> tuple[list[Block], list[Block]]:
     where = facts.place or facts.unit
     blocks: list[Block] = [
         Paragraph((Text(f"{day_text(facts.found_on)}，检查人员在{where}发现以下问题："),)),
@@ -125,9 +126,8 @@ def _rectify(facts: CaseFacts, wording: Wording) -> list[Block]:
     ]
     if facts.link:
         blocks.append(Code(facts.link, "扫码查看事项、上报整改情况和照片"))
-    return [
-        *blocks,
-        Signatures((f"检查人：{SIGN}　　{SIGN}", f"签收人：{SIGN}　　签收日期：____年__月__日")),
+    return blocks, [
+        Signatures((f"检查人：{SIGN}　{SIGN}", f"签收人：{SIGN}　　　　年　　月　　日")),
         TearOff("—— 回执，请沿此线裁下 ——"),
         Form(
             (
@@ -141,7 +141,7 @@ def _rectify(facts: CaseFacts, wording: Wording) -> list[Block]:
     ]
 
 
-def _supervise(facts: CaseFacts, wording: Wording) -> list[Block]:
+def _supervise(facts: CaseFacts, wording: Wording) -> tuple[list[Block], list[Block]]:
     handed = day_text(facts.dispatched_on) if facts.dispatched_on else "尚未派遣"
     blocks: list[Block] = [
         Form(
@@ -162,10 +162,10 @@ def _supervise(facts: CaseFacts, wording: Wording) -> list[Block]:
     ]
     if facts.link:
         blocks.append(Code(facts.link, "扫码查看事项、上报办理情况"))
-    return blocks
+    return blocks, []
 
 
-def _recheck(facts: CaseFacts, wording: Wording) -> list[Block]:
+def _recheck(facts: CaseFacts, wording: Wording) -> tuple[list[Block], list[Block]]:
     replied = facts.replied or "尚未上报整改情况"
     on = f"（{day_text(facts.replied_on)}上报）" if facts.replied_on else ""
     blocks: list[Block] = [
@@ -182,10 +182,8 @@ def _recheck(facts: CaseFacts, wording: Wording) -> list[Block]:
     ]
     if facts.after or facts.photos:
         blocks.append(Photos((*facts.photos[:2], *facts.after[:2])))
-    return [
-        *blocks,
-        Heading("复查要求"),
-        _own(wording, "requirements"),
+    blocks += [Heading("复查要求"), _own(wording, "requirements")]
+    return blocks, [
         Form(
             (
                 Fact("复查时间", (Text("　　　　年　　月　　日　　时　　分"),)),
@@ -193,5 +191,5 @@ def _recheck(facts: CaseFacts, wording: Wording) -> list[Block]:
                 Fact("下次复查", (Text("　　　　年　　月　　日"),)),
             )
         ),
-        Signatures((f"复查人：{SIGN}　　{SIGN}", f"责任单位签字：{SIGN}")),
+        Signatures((f"复查人：{SIGN}　{SIGN}", f"责任单位签字：{SIGN}")),
     ]

@@ -46,6 +46,7 @@ class Preview:
             "day": day_text(content.signed_on) if content.signed_on else "",
             "copies_to": content.copies_to.rstrip("。"),
             "blocks": self.blocks(content.blocks),
+            "slip": self.blocks(content.slip),
             "attachments": [
                 {
                     "mark": f"附件{place}" if many else "附件",

@@ -66,7 +66,7 @@ def docx_of(contents: Content | Sequence[Content], layout: DocumentLayout, pictu
     document = docx.Document()
     _strip(document)
     writer = _Writer(document, layout, pictures)
-    parts = []
+    parts: list[str] = []
     for place, content in enumerate(many):
         parts.extend(writer.whole(content, new_page=bool(place)))
     body = document.element.body
@@ -323,6 +323,7 @@ class _Writer:
         # A signature never stands on a page alone: the end of the text goes over with it.
         yield from self.blocks(content.blocks, keep_end=bool(content.signed_by))
         yield from self.signature(content)
+        yield from self.blocks(content.slip)
         many = len(content.attachments) > 1
         for place, attachment in enumerate(content.attachments, 1):
             mark = f"附件{place}" if many else "附件"

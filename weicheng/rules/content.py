@@ -180,6 +180,7 @@ class Content:
     word: the 机关代字 the number will have; addressed_to: 主送机关 with its colon, "" for none
     period: what it reports on, None for a notice; as_of: when its figures were counted
     signed_by, signed_on: 署名 and 成文日期, the day None until it is issued
+    slip: what stands below the signature, to be signed or cut off and handed back (回执)
     copies_to, printed_by: 版记; editions: ids of the layouts and standards that were used
     """
 
@@ -192,6 +193,7 @@ class Content:
     blocks: tuple[Block, ...]
     period: Period | None = None
     attachments: tuple[Attachment, ...] = ()
+    slip: tuple[Block, ...] = ()
     number: str = ""
     signed_by: str = ""
     signed_on: date | None = None
@@ -200,8 +202,9 @@ class Content:
     editions: tuple[str, ...] = ()
 
     def every_block(self) -> Iterator[Block]:
-        """Return the blocks of the body and of all attachments, in order."""
+        """Return the blocks of the body, of the slip and of all attachments, in order."""
         yield from self.blocks
+        yield from self.slip
         for attachment in self.attachments:
             yield from attachment.blocks
 
@@ -255,6 +258,7 @@ class Content:
         return replace(
             self,
             blocks=tuple(changed(block) for block in self.blocks),
+            slip=tuple(changed(block) for block in self.slip),
             attachments=tuple(
                 replace(one, blocks=tuple(changed(block) for block in one.blocks)) for one in self.attachments
             ),
@@ -338,14 +342,15 @@ def _text_lines(content: Content) -> Iterator[str]:
         line for line in (content.agency, content.number, content.title, content.addressed_to) if line
     )
     yield from _block_lines(content.blocks)
-    for place, attachment in enumerate(content.attachments, 1):
-        yield f"附件{place}"
-        yield attachment.title
-        yield from _block_lines(attachment.blocks)
     if content.signed_by:
         yield content.signed_by
     if content.signed_on:
         yield day_text(content.signed_on)
+    yield from _block_lines(content.slip)
+    for place, attachment in enumerate(content.attachments, 1):
+        yield f"附件{place}"
+        yield attachment.title
+        yield from _block_lines(attachment.blocks)
 
 
 def _block_lines(blocks: Sequence[Block]) -> Iterator[str]:
