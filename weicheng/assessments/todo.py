@@ -1,6 +1,5 @@
 """What assessments ask of a reader today: sheets to confirm, appeals to answer, an own sheet to check in time."""
 
-from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Count, Q
@@ -9,18 +8,8 @@ from django.utils.translation import gettext as _
 
 from weicheng.assessments.appeals import is_open
 from weicheng.assessments.models import PUBLIC, Appeal, Board, Sheet
+from weicheng.inspections.todo import MOST, Todo
 from weicheng.places.actor import Actor
-
-MOST = 5  # of each kind; what is further down comes up as the first ones are done
-
-
-@dataclass(frozen=True)
-class Todo:
-    """One thing to do: what, where, and until when if that is fixed."""
-
-    text: str
-    url: str
-    until: date | None = None
 
 
 def todo_of(actor: Actor, on: date) -> list[Todo]:

@@ -6,7 +6,7 @@ counts of a page come in one statement, and figures are loaded after the first p
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Min, Q, QuerySet
@@ -16,9 +16,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from weicheng.assessments.todo import todo_of
+from weicheng.assessments import todo as assessments_todo
 from weicheng.cases.models import Case
 from weicheng.indicators.figures import figures, late_q, months_of, shown, standing, trend
+from weicheng.inspections import todo as inspections_todo
 from weicheng.inspections.models import Finding
 from weicheng.places.actor import Actor
 from weicheng.places.actors import today as day_of
@@ -266,6 +267,10 @@ def worst_places(actor: Actor, now: datetime) -> list[Trouble]:
 # --- pages -----------------------------------------------------------------------------------------
 
 
+def _todo(actor: Actor, on: date) -> list[inspections_todo.Todo]:
+    return inspections_todo.todo_of(actor, on) + assessments_todo.todo_of(actor, on)
+
+
 @actor_required
 def today(request: HttpRequest) -> HttpResponse:
     """The page of the role acted in."""
@@ -281,7 +286,7 @@ def today(request: HttpRequest) -> HttpResponse:
         "with_worst": actor.role in WITH_WORST,
         "worst": worst_places(actor, now) if actor.role in WITH_WORST else [],
         "calls": actor.role is Role.LEADER,
-        "todo": todo_of(actor, day_of(now)) if actor.powers.sees_cases else [],
+        "todo": _todo(actor, day_of(now)) if actor.powers.sees_cases else [],
     }
     return render(request, "web/today.html", context)
 
