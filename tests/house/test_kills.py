@@ -3,6 +3,9 @@
 Two clients send findings with photos by API, each with an identity of its own, and send again what was not
 acknowledged, as a phone does. Meanwhile the web process with its server, or the worker, is killed with SIGKILL
 at a random moment and started again. The seed is printed, so that a failure can be run once more.
+
+Three kills are aimed: a process that attaches a photo strikes itself when the file is written and synced, in the
+place of the commit, and right after the commit.
 """
 
 import hashlib
@@ -214,3 +217,58 @@ def test_twenty_kills_lose_nothing_acknowledged_leave_nothing_half_and_double_no
     # Every acknowledged photo stands at its finding, and its file has the bytes that were sent.
     assert account["photos"] == {uid: [digest, uid] for uid, digest in acknowledged.items()}
     assert set(acknowledged.values()) <= set(account["files"])
+
+
+# A process that records a finding and hangs a photo on it; it strikes itself at one point of the second.
+AIMED = """
+import os, signal, sys
+from django.db import connection
+from django.utils import timezone
+from weicheng.evidence import actions, storage
+from weicheng.inspections.actions import record_finding
+from weicheng.inspections.drafts import FindingIn
+from weicheng.places.actors import actor_of
+from weicheng.places.models import Post
+strike = lambda: os.kill(os.getpid(), signal.SIGKILL)
+by = actor_of(Post.objects.select_related("user", "unit").get(role="inspector"))
+finding = FindingIn(uid=FINDING, area="320311001", category="06010", note="路边堆有垃圾")
+record_finding(finding, by=by, at=timezone.now())
+put, commit = storage.put, connection.commit
+if POINT == "file-written":
+    storage.put = lambda *given, **named: (put(*given, **named), strike())
+elif POINT == "before-commit":
+    connection.commit = strike
+elif POINT == "after-commit":
+    connection.commit = lambda: (commit(), strike())
+told = actions.attach(
+    uid=finding.uid, owner_kind="finding", owner_uid=finding.uid, purpose="before", data=PHOTO, filename="a.jpg",
+    by=by, at=timezone.now(),
+)
+print("created" if told.created else "exists")
+"""
+
+
+@pytest.mark.slow
+def test_a_kill_aimed_between_file_and_commit_leaves_nothing_half_and_the_next_try_is_whole(house):
+    house.python(CAST)
+    for number, (point, stands, then) in enumerate(
+        [
+            ("file-written", False, "created"),
+            ("before-commit", False, "created"),
+            ("after-commit", True, "exists"),
+        ]
+    ):
+        uid, photo = str(uuid.uuid4()), _photo(f"aimed-{number}")
+        given = f"FINDING, PHOTO = {uid!r}, {photo!r}\n"
+        struck = house.start_python(f"POINT = {point!r}\n{given}{AIMED}")
+        assert struck.wait(60) == -signal.SIGKILL, f"{point}: {struck.printed()}"
+        account = json.loads(house.python(ACCOUNT))
+        digest = hashlib.sha256(photo).hexdigest()
+        assert (uid in account["photos"]) is stands, point
+        assert digest in account["files"], point  # written before the row that names it, always
+        assert house.python(f"POINT = None\n{given}{AIMED}") == then
+        account = json.loads(house.python(ACCOUNT))
+        assert account["photos"][uid] == [digest, uid], point
+        assert account["files"].count(digest) == 1
+        written = f"SELECT count(*) FROM journal_entry WHERE verb = 'attachment.add' AND object_key = '{uid}'"
+        assert house.query(written) == "1", point
