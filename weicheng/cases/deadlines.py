@@ -45,16 +45,20 @@ def start_clock(area: str, category: str, severity: str, at: datetime) -> Runnin
     return _run(limit, area, at, ",".join(str(edition) for edition in limit_editions))
 
 
-def order_day(case: Case, due_on: date, at: datetime) -> None:
-    """Put a deadline that an officer ordered onto a head whose clock has just started: the end of that day.
-
-    RuleError("due-day"): before the day of `at`, or more than a year after it
-    """
+def require_day(due_on: date, at: datetime) -> None:
+    """RuleError("due-day") for an ordered day before the day of `at`, or more than a year after it."""
     on = at.astimezone(ZONE).date()
     if not on <= due_on <= on + timedelta(days=366):
         raise RuleError(
             "due-day", N_("整改期限 {due_on} 应在今天 {on} 到一年之内。请改选日期。"), due_on=due_on, on=on
         )
+
+
+def order_day(case: Case, due_on: date, at: datetime) -> None:
+    """Put a deadline that an officer ordered onto a head whose clock has just started: the end of that day.
+
+    The caller has asked `require_day`.
+    """
     case.due_at = datetime.combine(due_on, time(23, 59, 59), ZONE)
     # As where the limit is counted: warned when a third of the time is left.
     case.warn_at = at + (case.due_at - at) * 2 / 3

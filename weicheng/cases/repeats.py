@@ -6,7 +6,7 @@ the journal; that a place comes on the list or off it has one.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -67,7 +67,8 @@ def link(now: datetime) -> int:
 
 @transaction.atomic
 def link_batch(now: datetime) -> int:
-    """Link up to 200 cases, oldest row first; statements: three, and one to four for each place concerned."""
+    """Link up to 200 cases, oldest row first; statements: four, one for each link that changes, and some for each place
+    where problems come back."""
     waiting = Case.objects.filter(linked_at__isnull=True).order_by("id")
     cases = list(waiting.select_for_update(of=("self",), skip_locked=True)[:BATCH])
     if not cases:
@@ -82,9 +83,10 @@ def link_batch(now: datetime) -> int:
     if gone:
         Case.objects.filter(pk__in=gone).update(repeat_of=None, repeats=0)
     Case.objects.filter(pk__in=[case.pk for case in cases]).update(linked_at=now)
+    rows = _rows_of(changed)
     for group, members in sorted(changed.items()):
         since, area = min(case.occurred_on for case in members), members[0].area
-        if _link_group(group, since, area) or any(case.pk in gone for case in members):
+        if _link_group(rows[group], since, area) or any(case.pk in gone for case in members):
             _keep_spots(group, since, area, now)
     return len(cases)
 
@@ -110,9 +112,27 @@ def _sighting(row: Row) -> Sighting:
     )  # fmt: skip
 
 
-def _link_group(group: Group, since: date, area: str) -> bool:
+def _rows_of(changed: Mapping[Group, Sequence[Case]]) -> dict[Group, list[Row]]:
+    """Return the findings of each of these groups that can matter to the changed ones; one statement for all."""
+    found: dict[Group, list[Row]] = {group: [] for group in changed}
+    if not found:
+        return found
+    since = min(case.occurred_on for members in changed.values() for case in members)
+    rows = Case.objects.filter(
+        place_key__in={place for place, _category in found},
+        category__in={category for _place, category in found},
+        occurred_on__gte=since - timedelta(days=LONGEST_DAYS),
+        parent__isnull=True,
+    ).exclude(state=State.CANCELLED.value)
+    for row in rows.values(*_FIELDS):
+        group = (row["place_key"], row["category"])
+        if group in found:
+            found[group].append(row)
+    return found
+
+
+def _link_group(rows: Sequence[Row], since: date, area: str) -> bool:
     """Judge the findings of a group from a day on; return whether any of them repeats another, or did."""
-    rows = _rows(group, since - timedelta(days=LONGEST_DAYS))
     rules = {
         row["occurred_on"]: rule_of(area, row["occurred_on"]) for row in rows if row["occurred_on"] >= since
     }
