@@ -23,9 +23,10 @@ _TOO_LONG = {"max_length": _("最多 %(limit_value)s 字，现在是 %(show_valu
 
 def levels_for(actor: Actor) -> list[tuple[str, Any]]:
     """Return (value, label) of what an office may assess: what lies below it, and units."""
-    found = [(Board.Level.STREET, Board.Level.STREET.label)] if len(actor.area) < Level.STREET else []
-    found += [(level, level.label) for level in (Board.Level.COMMUNITY, Board.Level.UNIT)]
-    return [(level.value, label) for level, label in found]
+    levels = [Board.Level.COMMUNITY, Board.Level.UNIT]
+    if len(actor.area) < Level.STREET:
+        levels.insert(0, Board.Level.STREET)
+    return [(level.value, level.label) for level in levels]
 
 
 class BoardForm(forms.Form):

@@ -248,7 +248,7 @@ def sheet_page(
                 item.effect += loss.effect
             item.lines.append(line)
     by_key = {part.key: part for part in parts}
-    others = []
+    others: list[Item] = []
     for item in [*items, *extra]:
         (by_key[item.source].items if item.source in by_key else others).append(item)
     if beside is not None:

@@ -452,7 +452,7 @@ def appeal_new(request: HttpRequest, uid: uuid.UUID, line: int) -> HttpResponse:
         if sent_uid is not None and appeal_verbs.is_own(found, actor):
             # The good photos are kept even when the words are wrong, and are there when the form is sent again.
             form.keep_photos(owner_kind="appeal", owner_uid=sent_uid, purpose="document", by=actor, at=now)
-        if valid and form.is_valid():
+        if valid and sent_uid is not None and form.is_valid():
             sent = appeal_verbs.Objection(sent_uid, loss.number, form.cleaned_data["reason"])
             made = attempt(
                 form,
@@ -523,7 +523,7 @@ def appeal_photos(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
         owner_kind="appeal", owner_uid=found.uid, purpose="document", by=request.actor, at=timezone.now()
     )
     for sentence in form.errors.get("photos", []):
-        messages.error(request, sentence)
+        messages.error(request, str(sentence))
     return go_on(request, found.url)
 
 
