@@ -311,3 +311,20 @@ def test_a_published_edition_is_not_given_up(chen, draft, cast):
     assert response.status_code == 422
     assert "已发布，不能再改" in response.content.decode()
     assert Edition.objects.get(pk=draft.pk).is_published
+
+
+def test_every_edition_that_comes_with_the_program_has_a_page_and_can_be_compared(chen):
+    rows = list(Edition.objects.all())
+    for row in rows:
+        shown = chen.get(reverse("standards:edition", args=[row.uid])).status_code
+        # A sample belongs to nobody, and only keepers read it; Chen is one.
+        assert shown == 200, row
+        body = kinds.read_bytes(row.kind, bytes(row.body))
+        assert differences(body, body) == [], row
+
+
+def test_a_scheme_reads_as_sources_items_and_ranks(chen):
+    row = Edition.objects.get(kind="scheme", key="monthly", owner="")
+    text = page(chen, reverse("standards:edition", args=[row.uid]))
+    for words in ("分值来源和权重", "50 %", "保洁员不在岗", "扣完为止"):
+        assert words in text

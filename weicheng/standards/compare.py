@@ -54,6 +54,33 @@ _SAYS = {
     "address_least": gettext_lazy("地址最少字数"),
     "threshold": gettext_lazy("列入重点地段的反复次数"),
     "window_days": gettext_lazy("统计天数"),
+    "weight": gettext_lazy("权重"),
+    "value": gettext_lazy("分值"),
+    "levels": gettext_lazy("按发现层级"),
+    "minimum": gettext_lazy("最低"),
+    "maximum": gettext_lazy("最高"),
+    "target": gettext_lazy("目标"),
+    "give_back": gettext_lazy("退回比例"),
+    "areas": gettext_lazy("区划"),
+    "categories": gettext_lazy("问题分类"),
+    "checklists": gettext_lazy("检查表项目"),
+    "rounds": gettext_lazy("检查类型"),
+    "sources": gettext_lazy("分值来源"),
+    "since": gettext_lazy("起用日期"),
+    "months": gettext_lazy("适用月份"),
+    "unit": gettext_lazy("单位"),
+    "by": gettext_lazy("依据"),
+    "ties": gettext_lazy("并列规则"),
+    "min_group": gettext_lazy("最小分组"),
+    "bonus_cap": gettext_lazy("加分上限"),
+    "appeal_days": gettext_lazy("申诉工作日"),
+    "appeal_confidence": gettext_lazy("申诉期的可信程度"),
+    "factors_confidence": gettext_lazy("系数的可信程度"),
+    "finder": gettext_lazy("发现层级系数"),
+    "repeats": gettext_lazy("反复问题系数"),
+    "missing": gettext_lazy("来源缺数据时"),
+    "decimals": gettext_lazy("小数位"),
+    "veto": gettext_lazy("一票否决结果"),
     "hours_confidence": gettext_lazy("工作时间的可信程度"),
     "announced": gettext_lazy("已公布的年份"),
     "day": gettext_lazy("安排"),
@@ -74,7 +101,7 @@ def differences(old: kinds.Part, new: kinds.Part) -> list[str]:
                 sentence = _("{line}：{name}由“{was}”改为“{now}”。")
                 said.append(
                     sentence.format(
-                        line=line, name=_SAYS[name], was=was or _("（无）"), now=now or _("（无）")
+                        line=line, name=_SAYS.get(name, name), was=was or _("（无）"), now=now or _("（无）")
                     )
                 )
     return said
@@ -98,7 +125,7 @@ def kept_confidence(old: kinds.Part, new: kinds.Part) -> list[str]:
                 and claimed == was.get(marks) != str(Confidence.LOCAL.label)
             ):
                 sentence = _("{line}：{name}已改，可信程度仍是“{claimed}”。如为本地规定，请一并改为 local。")
-                said.append(sentence.format(line=line, name=_SAYS[name], claimed=claimed))
+                said.append(sentence.format(line=line, name=_SAYS.get(name, name), claimed=claimed))
     return sorted(said)
 
 
@@ -108,18 +135,18 @@ _NUMBERS = {"limit", "limits", "severities", "points", "cap", "most", "category"
 def body_lines(body: kinds.Part) -> list[tuple[str, list[tuple[Any, str]]]]:
     """Return (line, [(what it says, its value)]) of any body: the page of a kind without one of its own."""
     return [
-        (line, [(_SAYS[name], text) for name, text in values.items() if text])
+        (line, [(_SAYS.get(name, name), text) for name, text in values.items() if text])
         for line, values in _lines(body).items()
     ]
 
 
 def _lines(body: kinds.Part) -> Lines:
-    return _READ[type(body)](body)
+    return _READ.get(type(body), _any)(body)
 
 
 def _listed(values: Mapping[str, str]) -> str:
     shown = [
-        f"{_SAYS[name]} {text}"
+        f"{_SAYS.get(name, name)} {text}"
         for name, text in values.items()
         if text and name in ("limit", "points", "day")
     ]
@@ -205,6 +232,41 @@ def _clauses(body: Any) -> Lines:
     return {**lines, _("必备条件（一票否决）"): {"asked": vetoes}}
 
 
+def _scheme(body: Any) -> Lines:
+    """Each source, item, follow-up, grade and rule of ranks is a line; what holds for all of them is the first."""
+    parts: dict[str, Any] = {
+        _("来源"): body.sources,
+        _("考核项"): [item for group in body.groups for item in group.items],
+        _("追加扣分"): body.follow_ups,
+        _("等次"): body.grades,
+        _("名次奖惩"): body.ranks,
+        _("分组"): body.rank_groups,
+    }
+    nested = {"sources", "groups", "follow_ups", "grades", "measures", "ranks", "rank_groups"}
+    lines = {_("考核办法"): _of(body, *nested)}
+    for word, each_of in parts.items():
+        lines |= {f"{word}“{each.title}”": _of(each, "title", "key") for each in each_of}
+    return lines
+
+
+def _any(body: kinds.Part) -> Lines:
+    """A kind without a reader of its own: its own fields as one line, each part of it as one more."""
+    general: dict[str, str] = {}
+    lines: dict[str, dict[str, str]] = {}
+    for name in type(body).model_fields:
+        value = getattr(body, name)
+        said = str(_SAYS.get(name, name))
+        if isinstance(value, kinds.Part):
+            lines[said] = _of(value)
+        elif isinstance(value, tuple) and value and all(isinstance(each, kinds.Part) for each in value):
+            for at, each in enumerate(value, start=1):
+                called = getattr(each, "title", None) or getattr(each, "name", None) or at
+                lines[f"{said} {called}"] = _of(each)
+        else:
+            general[name] = _text(value)
+    return {_("本版"): general, **lines}
+
+
 def _kinds(body: Any) -> Lines:
     return {_("单位类型 {code}").format(code=each.code): _of(each) for each in body.kinds}
 
@@ -220,6 +282,7 @@ _READ: dict[type, Callable[[Any], Lines]] = {
     kinds.CaseCategories: _categories,
     kinds.Clauses: _clauses,
     kinds.CheckListBody: _checklist,
+    kinds.SchemeBody: _scheme,
     kinds.UnitKinds: _kinds,
     kinds.RepeatRuleBody: _repeat_rule,
 }

@@ -245,6 +245,8 @@ def _shown(request: HttpRequest, row: Edition, body: kinds.Part) -> dict[str, An
         }
     if isinstance(body, kinds.Clauses):
         return clause_views.tree(request, body)
+    if isinstance(body, kinds.SchemeBody):
+        return {"names": {source.key: source.title for source in body.sources}}
     return {"facts": body_lines(body)}
 
 
