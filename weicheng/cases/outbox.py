@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 
 from weicheng.cases.models import Event
 from weicheng.notices.actions import NoticeDraft, notify_many
@@ -39,20 +40,23 @@ def _deliver_batch(now: datetime) -> int:
 
 
 def _drafts(event: Event) -> Iterator[NoticeDraft]:
-    """Yield one notice for each party that has something to do or to know after this step."""
+    """Yield one notice for each party that has something to do or to know after this step.
+
+    In the language of the site, not of a reader: one notice has many.
+    """
     case, move = event.case, Move(event.move)
     to_unit, to_desk, to_verifier, to_finder = _TOLD.get(move, (False, False, False, False))
     if move is Move.FILE and case.responsible_id is None:
         to_desk = True
     due = (
-        f"，期限{localtime(case.due_at):%m月%d日 %H:%M}"
+        _("，期限{due:%m月%d日 %H:%M}").format(due=localtime(case.due_at))
         if case.due_at and State(case.state) in _RUNNING
         else ""
     )
     note = f"：{event.note}" if event.note else ""
     base: dict[str, Any] = {
         "kind": f"case.{move}",
-        "title": f"{MOVE_LABELS[move]}：{case.title}"[:120],
+        "title": _("{move}：{title}").format(move=_(MOVE_LABELS[move]), title=case.title)[:120],
         "body": f"{case.number} {case.address}{due}{note}"[:500],
         "url": case.url,
     }
