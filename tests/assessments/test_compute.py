@@ -3,15 +3,17 @@
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
-from weicheng.assessments import boards, compute, facts, ranking
+from weicheng.assessments import boards, compute, facts, jobs, ranking
 from weicheng.assessments.models import Appeal, Board, Entry, Loss, Sheet, SheetVersion
 from weicheng.cases.actions import Step, take_step
 from weicheng.inspections.actions import record_visit
 from weicheng.inspections.drafts import VisitIn
 from weicheng.journal.models import AppendOnlyError
+from weicheng.places.area_verbs import merge_area
 from weicheng.places.models import Area
 from weicheng.rules.cases import Move
 from weicheng.rules.digests import canonical, digest
@@ -158,8 +160,6 @@ def test_the_line_of_the_check_list_decides_before_the_category(city):
             }
         ],
     )
-    from uuid import uuid4
-
     visit, _new = record_visit(
         VisitIn(uid=uuid4(), area=EAST_ONE, checklist="community-environment"),
         by=city.actor("Lin"),
@@ -326,6 +326,68 @@ def test_computing_again_gives_the_same_sheets_with_the_same_identities(city):
     assert list(again) == lines
 
 
+def test_a_visit_of_the_kind_is_what_makes_a_source_take_place(city):
+    sources = [
+        {"key": "routine", "title": "日常检查", "weight": "60", "always": True, "rounds": ["routine"]},
+        {"key": "dark", "title": "暗访", "weight": "40", "rounds": ["unannounced"]},
+    ]
+    scheme(city, sources=sources)
+    visit, _new = record_visit(
+        VisitIn(uid=uuid4(), area=EAST_ONE, kind="unannounced"), by=city.actor("Lin"), at=city.now
+    )
+    city.finding(visit=visit.uid)
+    record_visit(VisitIn(uid=uuid4(), area=EAST_TWO, kind="unannounced"), by=city.actor("Lin"), at=city.now)
+    city.finding(area=EAST_TWO)
+    found = computed(city, board(city))
+    assert found[EAST_ONE].total == D("99.2")  # 100 x 60 % + 98 x 40 %
+    assert found[EAST_TWO].total == D("98.8")  # 98 x 60 % + 100 x 40 %: visited, nothing found
+    assert found[WEST_ONE].total == D(60)  # never visited unannounced: 0 x 40 %
+
+
+def test_what_was_found_in_a_community_that_merged_falls_to_its_heir(city):
+    scheme(city)
+    city.finding(area=EAST_TWO)
+    merge_area(code=EAST_TWO, into=EAST_ONE, on=date(2026, 10, 12), by=city.actor("Xi"), at=city.now)
+    found = computed(city, board(city))
+    assert {code: sheet.total for code, sheet in found.items()} == {EAST_ONE: D(98), WEST_ONE: D(100)}
+
+
+def test_points_chosen_within_a_range_come_from_the_officer_or_the_least(city):
+    line = {
+        "number": "1",
+        "title": "乱扔",
+        "mode": "range",
+        "minimum": "2",
+        "maximum": "5",
+        "categories": ["06010"],
+    }
+    scheme(city, groups=[{"number": "一", "title": "环境", "items": [line]}])
+    uid = city.finding().finding.uid
+    made = board(city)
+    assert computed(city, made)[EAST_ONE].total == D(98)
+    enter(made, EAST_ONE, f"item:1@{uid}", "4.5")
+    assert computed(city, made)[EAST_ONE].total == D("95.5")
+    enter(made, EAST_ONE, f"item:1@{uid}", "6", number=2)
+    with pytest.raises(RuleError) as caught:
+        computed(city, made)
+    assert caught.value.code == "range-bounds"
+
+
+def test_a_job_computes_the_board_and_says_what_came_of_it(city):
+    scheme(city)
+    city.finding()
+    made = board(city)
+    job = jobs.start_compute(made, by=city.actor("Qian"), at=city.now)
+    said = jobs.compute.call(board_uid=str(made.uid), job_uid=str(job.uid))
+    assert said == {"result_url": made.url, "sentence": "3 个对象已计分，共读取 1 条问题。"}
+    made.refresh_from_db()
+    assert (made.state, made.records) == ("computed", 1)
+    with pytest.raises(ForbiddenError):
+        jobs.start_compute(made, by=city.actor("Chen"), at=city.now)
+    with pytest.raises(ConflictError):
+        jobs.start_compute(confirm(city, made), by=city.actor("Qian"), at=city.now)
+
+
 # --- refusals ------------------------------------------------------------------------------------------
 
 
@@ -415,8 +477,6 @@ def confirm(city, made: Board) -> Board:
 
 
 def appeal(sheet: Sheet, loss: Loss, city) -> Appeal:
-    from uuid import uuid4
-
     return Appeal.objects.create(
         uid=uuid4(), sheet=sheet, loss=loss, reason="已清理", filed_at=city.now, filed_by_key="user:9",
         filed_by_name="Sun", body_digest="x",
