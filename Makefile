@@ -45,7 +45,7 @@ test-postgres: .venv/stamp-dev
 test-browser: .venv/stamp-dev
 	@if [ -x tools/install_system.sh ]; then tools/install_system.sh; fi
 	$(BIN)/python tools/pytest_on.py sqlite -n 2 -m browser --dist loadscope
-	$(BIN)/python tools/pytest_on.py postgresql -m "browser and not once"
+	$(BIN)/python tools/pytest_on.py postgresql -n 2 -m "browser and not once"
 
 bench: .venv/stamp-dev
 	$(BIN)/python -m bench

@@ -14,6 +14,8 @@ from weicheng.places.roles import Role
 from weicheng.rules.cases import Move
 from weicheng.rules.moments import ZONE
 
+pytestmark = pytest.mark.once  # values, no database
+
 AT = datetime(2026, 11, 23, 1, 43, tzinfo=ZONE)  # a Monday, in the night
 HOLIDAYS = {date(2026, 10, day) for day in range(1, 8)}
 COMMON = {

@@ -9,7 +9,8 @@ from tests.evidence.samples import attach, jpeg
 from weicheng.evidence import copies
 from weicheng.evidence.models import Attachment, Upload
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+# Once: the script in the page is the same on either database, and parts and their rows are proved by test_uploads.
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 # Playwright keeps an event loop in this thread; the ORM is only used while it rests.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")

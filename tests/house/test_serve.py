@@ -13,6 +13,8 @@ import pytest
 
 from weicheng.serve import Supervisor
 
+pytestmark = pytest.mark.once  # processes, signals and sockets: no database decides them
+
 
 def free_port() -> int:
     with socket.socket() as probe:

@@ -9,6 +9,8 @@ from weicheng.places import divisions
 from weicheng.places.divisions import Division, find, full_name, read
 from weicheng.rules.errors import RuleError
 
+pytestmark = pytest.mark.once  # a packed file, no database
+
 FOUR_MB = 4_000_000
 PARENT = {4: 2, 6: 4, 9: 6, 12: 9}  # digits of a code, digits of its parent's
 
