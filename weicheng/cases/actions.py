@@ -277,12 +277,12 @@ def take_steps(steps: Sequence[Step], *, at: datetime) -> list[Outcome]:
         )
         changed[case.pk] = case
         outcomes.append(Outcome(step, case))
-    for whole, event, entry in follow_wholes(
+    for whole, step_of_it, entry in follow_wholes(
         changed.values(), {case.pk: case for case in cases.values()}, at
     ):
         changed[whole.pk] = whole
-        if event is not None and entry is not None:
-            events.append(event)
+        if step_of_it is not None and entry is not None:
+            events.append(step_of_it)
             entries.append((entry, SYSTEM))
     save_heads(changed.values())
     insert_all(events)

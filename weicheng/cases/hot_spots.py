@@ -45,6 +45,7 @@ class HotSpotList(ListPage):
     title = gettext_lazy("重点地段")
     columns = [
         Column("place", gettext_lazy("地段"), place_of, phone="title", href=lambda spot: spot.url),
+        Column("address", gettext_lazy("地点"), phone="rest"),
         Column("category", gettext_lazy("问题"), category_of, phone="meta"),
         Column("times", gettext_lazy("反复次数"), kind="number", phone="meta"),
         Column("last_on", gettext_lazy("最近一次"), kind="date", phone="meta"),
@@ -162,16 +163,9 @@ def _context(request: HttpRequest, spot: HotSpot, bound: forms.Form | None = Non
 
 
 def _chain(request: HttpRequest, spot: HotSpot) -> list[Case]:
-    """Return the findings of the chain that ends with the spot's last case, newest first, that the reader sees."""
-    group = Case.objects.visible_to(request.actor).filter(
-        place_key=spot.place_key, category=spot.category, occurred_on__lte=spot.last_on, parent__isnull=True
-    )
-    rows = {case.pk: case for case in group.order_by("-occurred_on", "-id")[: CASES_SHOWN * 5]}
-    found, current = [], rows.get(spot.last_case_id)
-    while current is not None and len(found) < CASES_SHOWN:
-        found.append(current)
-        current = rows.get(current.repeat_of_id) if current.repeat_of_id else None
-    return found
+    """Return the findings that made the spot, newest first, as far as the reader sees them."""
+    rows = Case.objects.visible_to(request.actor).filter(pk__in=repeats.findings_at(spot))
+    return list(rows.order_by("-occurred_on", "-id")[:CASES_SHOWN])
 
 
 def _box(spot: HotSpot) -> str:

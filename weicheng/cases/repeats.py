@@ -279,6 +279,18 @@ def _locked(spot: HotSpot, base: int | None, by: Actor) -> HotSpot:
     return spot
 
 
+def findings_at(spot: HotSpot) -> list[int]:
+    """Return the ids of the findings that made a place a hot spot: its repeats in the window, and what they repeat."""
+    since = spot.last_on - timedelta(days=_WINDOW_DAYS)
+    rows = [row for row in _rows((spot.place_key, spot.category), since) if row["repeats"]]
+    rule = rule_of(spot.area, spot.last_on)
+    for place in places(map(_sighting, rows), rule):
+        if any(each.pk == spot.last_case_id for each in place):
+            counted = in_window(place, rule)
+            return sorted({pk for each in counted for pk in (each.pk, each.repeat_of) if pk is not None})
+    return [spot.last_case_id]
+
+
 # --- for the bulletin ------------------------------------------------------------------------------
 
 
@@ -330,17 +342,17 @@ def hot_spots(area: str, period: Period) -> list[Spot]:
         spots[spot.place_key, spot.category].append(spot)
     units = Unit.objects.in_bulk([int(key[2:]) for key in keys if key.startswith("u:")])
     made = []
-    for newest, place, rows in found:
+    for newest, times, rows in found:
         group = (newest["place_key"], newest["category"])
-        spot = next((each for each in spots[group] if _is_at(each, place[-1], rule)), None)
+        kept = next((each for each in spots[group] if _is_at(each, times[-1], rule)), None)
         unit = units.get(int(group[0][2:])) if group[0].startswith("u:") else None
         made.append(
             Spot(
                 unit.name if unit else newest["address"] or name_of(newest["area"]),
                 newest["area"], newest["category"],
                 category_title(newest["area"], newest["category"], newest["occurred_on"]),
-                len(place), newest["occurred_on"], tuple(row["uid"] for row in rows),
-                spot.measure if spot else "", spot.owner if spot else "", spot.url if spot else "",
+                len(times), newest["occurred_on"], tuple(row["uid"] for row in rows),
+                kept.measure if kept else "", kept.owner if kept else "", kept.url if kept else "",
             )
         )  # fmt: skip
     return sorted(

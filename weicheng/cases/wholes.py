@@ -35,7 +35,7 @@ def follow(parts: Iterable[Case], known: Mapping[int, Case], at: datetime) -> li
     changed = {part.pk: part for part in parts if part.parent_id is not None}
     if not changed:
         return []
-    wanted = {part.parent_id for part in changed.values()}
+    wanted = {part.parent_id for part in changed.values() if part.parent_id is not None}
     wholes = [
         known.get(whole.pk, whole)
         for whole in Case.objects.select_for_update(of=("self",)).filter(pk__in=wanted).order_by("pk")
@@ -43,7 +43,8 @@ def follow(parts: Iterable[Case], known: Mapping[int, Case], at: datetime) -> li
     siblings: dict[int, list[Case]] = {}
     for part in Case.objects.filter(parent_id__in=wanted).order_by("pk"):
         part = changed.get(part.pk) or known.get(part.pk) or part
-        siblings.setdefault(part.parent_id, []).append(part)
+        if part.parent_id is not None:
+            siblings.setdefault(part.parent_id, []).append(part)
     return [found for whole in wholes if (found := _follow_one(whole, siblings[whole.pk], at))]
 
 
