@@ -298,3 +298,32 @@ def test_points_are_rounded_half_up():
     from weicheng.documents.rankings import _points
 
     assert _points(Decimal("91.005")) == "91.01"
+
+
+def test_a_published_ranking_is_printed_with_its_reasons(monkeypatch):
+    from weicheng.assessments import ranking
+    from weicheng.documents import rankings
+
+    def row(name, code, total, rank, before):
+        lost = (("垃圾满溢", Decimal("2.005")),)
+        return ranking.RankRow(
+            code, name, "a", "一类", Decimal(total), rank, before, Decimal("90.5"), "", lost, uuid4()
+        )
+
+    given = [row("东街道", "320311001", "98.005", 1, 3), row("西街道", "320311002", "70", None, None)]
+    monkeypatch.setattr(
+        ranking, "published_board", lambda area, period, level: "board" if level == "street" else None
+    )
+    monkeypatch.setattr(ranking, "rows", lambda board: given)
+    (found,), worst = rankings.published("320311", MONTH)
+    first, second = found.lines
+    assert (found.title, first.name, first.group, first.total, first.rank) == (
+        "街道",
+        "东街道",
+        "一类",
+        "98.01",
+        1,
+    )
+    assert (first.change, first.before, first.worst) == (2, "90.50", (("垃圾满溢", "2.01"),))
+    assert (second.rank, second.change) == (None, None)
+    assert worst == ["320311002"]

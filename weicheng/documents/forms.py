@@ -11,14 +11,9 @@ from weicheng.documents.models import NOTICE_KINDS, Kind
 from weicheng.indicators import periods
 from weicheng.rules.content import Content
 from weicheng.rules.issuing import NEEDS_REASON, Act
+from weicheng.standards.kinds import place_title
 from weicheng.ui.forms import Pills, UidField
 
-# The places for own words, as the form asks for them.
-PLACES = {
-    "reason": _("缘由（第一段）"),
-    "requirements": _("要求"),
-    "consequence": _("逾期后果"),
-}
 _HELP = {"requirements": _("每行一段。")}
 
 
@@ -60,7 +55,7 @@ class WordsForm(forms.Form):
         )  # fmt: skip
         for key, text in content.own_words().items():
             self.fields[key] = forms.CharField(
-                label=PLACES.get(key, key), initial=text, max_length=WORDS_LIMIT, required=False,
+                label=place_title(key), initial=text, max_length=WORDS_LIMIT, required=False,
                 widget=forms.Textarea(attrs={"rows": min(10, max(3, text.count("\n") + 2))}),
                 help_text=_HELP.get(key, ""),
                 error_messages={"max_length": _("文字最多 %(limit_value)s 字，请精简。")},

@@ -14,7 +14,6 @@ from weicheng.rules.content import (
     Content,
     Fact,
     Form,
-    Heading,
     Line,
     LinkRef,
     Paragraph,
@@ -118,7 +117,7 @@ def _rectify(facts: CaseFacts, wording: Wording) -> tuple[list[Block], list[Bloc
     if facts.photos:
         blocks.append(Photos(facts.photos))
     blocks += [
-        Heading("整改要求"),
+        Paragraph((Text("整改要求", strong=True),)),
         Paragraph((Text("整改期限："), Text(_due(facts), strong=True), Text("前。"))),
         _own(wording, "requirements"),
         Paragraph((Text(f"请于{day_text(wording.due.date())}前书面回复整改情况。"),)),
@@ -155,7 +154,7 @@ def _supervise(facts: CaseFacts, wording: Wording) -> tuple[list[Block], list[Bl
                 Fact("完成时限", (Text(_due(facts) if facts.due_at else "—"),)),
             )
         ),
-        Heading("办理要求"),
+        Paragraph((Text("办理要求", strong=True),)),
         _own(wording, "requirements"),
         Paragraph((Text(f"办理情况请于{day_text(wording.due.date())}前反馈。"),)),
         Form((Fact("领导批示", room=3), Fact("办理情况", room=4), Fact("审核意见", room=2))),
@@ -182,7 +181,7 @@ def _recheck(facts: CaseFacts, wording: Wording) -> tuple[list[Block], list[Bloc
     ]
     if facts.after or facts.photos:
         blocks.append(Photos((*facts.photos[:2], *facts.after[:2])))
-    blocks += [Heading("复查要求"), _own(wording, "requirements")]
+    blocks += [Paragraph((Text("复查要求", strong=True),)), _own(wording, "requirements")]
     return blocks, [
         Form(
             (

@@ -165,7 +165,7 @@ def _fonts(document: DocxDocument, layout: DocumentLayout) -> None:
     table = next(
         part for part in document.part.package.iter_parts() if str(part.partname) == "/word/fontTable.xml"
     )
-    known = dict.fromkeys((face.font, face.fallback) for face in layout.faces.values())
+    known = dict.fromkeys((face.font, face.fallback) for _title, face in layout.faces)
     table._blob = (
         '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
         f"<w:fonts {nsdecls('w')}>"

@@ -926,6 +926,23 @@ class Face(Sourced):
     size_pt: PointSize
 
 
+_FACES = {
+    "masthead": gettext_lazy("发文机关标志"),
+    "title": gettext_lazy("标题"),
+    "body": gettext_lazy("正文"),
+    "level_one": gettext_lazy("第一层标题"),
+    "level_two": gettext_lazy("第二层标题"),
+    "table": gettext_lazy("表格"),
+    "imprint": gettext_lazy("版记"),
+    "page_number": gettext_lazy("页码"),
+}
+_PLACES = {
+    "reason": gettext_lazy("缘由（第一段）"),
+    "requirements": gettext_lazy("要求"),
+    "consequence": gettext_lazy("逾期后果"),
+}
+
+
 class DocumentLayout(Part):
     """How a document is set: paper, margins, grid, faces.
 
@@ -976,9 +993,9 @@ class DocumentLayout(Part):
         return width - self.left_mm - self.right_mm, height - self.top_mm - self.bottom_mm
 
     @property
-    def faces(self) -> dict[str, Face]:
-        names = ("body", "title", "level_one", "level_two", "masthead", "page_number", "imprint", "table")
-        return {name: getattr(self, name) for name in names}
+    def faces(self) -> list[tuple[Promise, Face]]:
+        """Every face with what it is used for."""
+        return [(title, getattr(self, name)) for name, title in _FACES.items()]
 
 
 class DocumentKindText(Part):
@@ -994,6 +1011,16 @@ class DocumentKindText(Part):
     copies_to: str = ""
     reply_limit: LimitText
     texts: dict[Code, Annotated[str, StringConstraints(max_length=2000)]] = {}
+
+    @property
+    def named_texts(self) -> list[tuple[Promise | str, str]]:
+        """The own words, each with what its place is called."""
+        return [(place_title(key), text) for key, text in self.texts.items()]
+
+
+def place_title(key: str) -> Promise | str:
+    """Return what a place for own words is called; the key itself for an office's own."""
+    return _PLACES.get(key, key)
 
 
 class DocumentOffice(Part):
