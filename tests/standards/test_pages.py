@@ -87,6 +87,7 @@ def test_the_list_asks_the_same_number_of_statements_for_more_rows(chen, cast, d
         ("time-limits", ["2紧急工作日、15天"]),
         ("checklist", ["满分", "保洁员不在岗", "仅凭记忆，可修改", "有公开来源"]),
         ("unit-kinds", ["农贸市场", "摊位数"]),
+        ("repeat-rule", ["相隔 1 至 30 天", "90 天内反复 2 次", "附近、旁边"]),
     ],
 )
 def test_each_kind_is_a_page_an_office_can_read(chen, kind, says):
