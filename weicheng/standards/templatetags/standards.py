@@ -63,6 +63,22 @@ def mode_words(mode: Any) -> Any:
     return _MODES.get(str(mode), mode)
 
 
+_FINDERS = {
+    "province": gettext_lazy("省级"),
+    "city": gettext_lazy("市级"),
+    "district": gettext_lazy("区级"),
+    "street": gettext_lazy("街道"),
+    "community": gettext_lazy("社区"),
+    "unit": gettext_lazy("单位"),
+}
+
+
+@register.filter
+def finder_words(levels: dict[str, Any]) -> str:
+    """{{ item.levels|finder_words }}: points by the level of who found it, "市级 1、区级 0.5"."""
+    return "、".join(f"{label} {levels[level]}" for level, label in _FINDERS.items() if level in levels)
+
+
 @register.filter
 def clause_title(clause: Clause) -> str:
     """{{ clause|clause_title }}: by what a clause is known."""
