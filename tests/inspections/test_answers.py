@@ -329,6 +329,14 @@ def test_in_a_hidden_round_nothing_is_filed_until_it_is_published(city):
     assert Case.objects.count() == 1
 
 
+def test_a_day_ordered_in_a_hidden_round_that_has_passed_is_counted_anew(city):
+    one = hidden(city)
+    answer(city, one, said("2", "fail", due_on=city.now.date()))
+    Visit.objects.filter(pk=one.pk).update(hidden=False)
+    file_failed(one, by=city.actor("Qian"), at=city.now + timedelta(days=3))
+    assert Case.objects.get().due_at > city.now + timedelta(days=3)
+
+
 def test_a_hidden_answer_is_judged_when_it_is_given(city):
     refused("unknown-category", city, hidden(city), said("1", "fail", category="99999"))
 

@@ -13,6 +13,7 @@ from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext
 
 from weicheng.cases.actions import NOTE_LIMIT, NewCase, file_cases, require_may_charge
+from weicheng.cases.deadlines import require_day
 from weicheng.cases.models import Case
 from weicheng.inspections.drafts import COORDINATE_PLACES, FindingIn, PointIn, Verdict, VisitIn
 from weicheng.inspections.models import Finding, FindingVersion, Visit
@@ -229,6 +230,8 @@ def _judge(
         raise ForbiddenError(
             "foreign-area", N_("{name}不在您岗位的辖区内。请选择辖区内的社区，或切换岗位。"), name=area.name
         )
+    if draft.due_on is not None:
+        require_day(draft.due_on, at)
     _require_length(N_("情况说明"), draft.note, NOTE_LIMIT)
     _require_length(N_("地点"), draft.address, ADDRESS_LIMIT)
     catalogue = editions.categories(area.code, occurred_on)

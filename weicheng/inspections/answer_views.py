@@ -24,7 +24,7 @@ from weicheng.inspections import answers
 from weicheng.inspections.answer_forms import OFFERED, AnswerForm, EndForm
 from weicheng.inspections.answers import Standing
 from weicheng.inspections.forms import units_near
-from weicheng.inspections.models import Answer, Finding, Visit
+from weicheng.inspections.models import Answer, Finding, Visit, runs_rounds
 from weicheng.places.actor import Actor
 from weicheng.places.areas import path_name
 from weicheng.places.decorators import actor_required, power_required
@@ -72,7 +72,8 @@ class Line:
     photos: list[Shown] = field(default_factory=list)
     steps: list[tuple[str, str]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
-    saved: bool = False
+    categories: Mapping[str, str] = field(default_factory=dict)
+    usual_category: str = ""
 
     @property
     def key(self) -> str:
@@ -122,6 +123,9 @@ class Line:
         stored = getattr(self.answer, name)
         if name == "unit":
             return stored.name if stored else ""
+        if name == "category":
+            code = stored or ("" if self.is_answered else self.usual_category)
+            return f"{code} {self.categories.get(code, '')}".strip()
         if name == "points":
             return "" if stored is None else f"{stored.normalize():f}"
         if name == "due_on":
@@ -190,10 +194,11 @@ def _page(
 ) -> HttpResponse:
     """Draw the page; `typed` are the forms that were sent, `refused` what was wrong with them, by line."""
     actor = request.actor
-    findings = list(
-        Finding.objects.visible_to(actor).filter(visit=found).select_related("case").order_by("-id")[:500]
-    )
     mine = _is_open(found, actor)
+    rows = Finding.objects.visible_to(actor).filter(visit=found).select_related("case")
+    if mine:  # those of the lines stand at their lines
+        rows = rows.filter(answer__isnull=True)
+    findings = list(rows.order_by("-id")[:500])
     context: dict[str, Any] = {
         "visit": found,
         "place": path_name(found.area, top=found.district),
@@ -202,6 +207,7 @@ def _page(
             for each in findings
         ],
         "mine": mine,
+        "may_card": bool(findings) and found.ended_at is not None and runs_rounds(actor),
     }
     if found.checklist_edition is not None:
         checklist = editions.checklist_by_id(found.checklist_edition)
@@ -267,6 +273,10 @@ def _lines(
     """Return every line with its answer at this spot, an empty one where there is none."""
     here = {answer.item: answer for answer in said if answer.spot == spot}
     photos = _photos(list(here.values()), actor)
+    catalogue = editions.categories(visit.area, visit.visited_on).body
+    names = {code: each.name for code, each in catalogue.by_code.items()}
+    # Lines without a category of their own are mostly of one kind: the last one chosen is offered at the next.
+    usual = next((answer.category for answer in reversed(said) if answer.category), "")
     stepped = [item.number for item in checklist.body.items if checklist.body.steps_of(item)]
     history = answers.history_of(visit, checklist, stepped)
     lines = []
@@ -287,7 +297,7 @@ def _lines(
         line.count = answer.count if line.is_answered else marks.counts.get(item.number, 0)
         line.steps = [(step, str(CheckStep(step).label)) for step in open_now]
         line.case = answer.finding.case if answer.finding else None
-        line.saved = line.is_answered
+        line.categories, line.usual_category = names, usual
         lines.append(line)
     return lines
 

@@ -24,7 +24,7 @@ from weicheng.inspections.models import Answer, AnswerVersion, Finding, FindingV
 from weicheng.journal.actions import Note, record
 from weicheng.journal.rows import insert_all
 from weicheng.places.actor import Actor
-from weicheng.places.actors import actor_of
+from weicheng.places.actors import actor_of, today
 from weicheng.places.models import Post, Unit
 from weicheng.rules.answers import (
     DISSUADE,
@@ -561,6 +561,8 @@ def file_failed(visit: Visit, *, by: Actor, at: datetime) -> list[Recorded]:
     for answer in waiting:
         unit = answer.unit or visit.unit
         said = {name: getattr(answer, name) for name in SAID}
+        if answer.due_on and answer.due_on < today(at):
+            said["due_on"] = None  # the day ordered has passed unheard of: the limit in force is counted
         # Seen when it was answered, whenever it is told.
         seen_at = answer.device_at or answer.received_at
         draft = finding_of(
@@ -587,11 +589,16 @@ def _finder(visit: Visit) -> Actor | None:
     return actor_of(post) if post else None
 
 
+def numbers_of(checklist: Checklist) -> list[str]:
+    """Return the numbers of the lines in the order in which a page shows them: heading by heading."""
+    return [item.number for _title, items in checklist.body.by_section for item in items]
+
+
 def open_lines(visit: Visit, answers: Iterable[Answer]) -> list[tuple[str, str]]:
     """Return (line, spot) of what has no answer yet, in the order of the list, spot by spot."""
     if visit.checklist_edition is None:
         return []
-    numbers = [item.number for item in editions.checklist_by_id(visit.checklist_edition).body.items]
+    numbers = numbers_of(editions.checklist_by_id(visit.checklist_edition))
     answered: dict[str, set[str]] = {}
     for answer in answers:
         answered.setdefault(answer.spot, set()).add(answer.item)
@@ -640,7 +647,7 @@ def pass_rest(visit_uid: UUID, *, spot: str = "", by: Actor, at: datetime) -> li
     visit = _own_visit(visit_uid, by)
     if visit.checklist_edition is None:
         return []
-    numbers = [item.number for item in editions.checklist_by_id(visit.checklist_edition).body.items]
+    numbers = numbers_of(editions.checklist_by_id(visit.checklist_edition))
     answered = set(visit.answers.filter(spot=spot).values_list("item", flat=True))
     drafts = [
         AnswerIn(uid=line_uid(visit, number, spot), item=number, spot=spot, result=Result.PASS)
@@ -654,8 +661,7 @@ def pass_rest(visit_uid: UUID, *, spot: str = "", by: Actor, at: datetime) -> li
 
 def progress_of(checklist: Checklist, answers: Iterable[Answer], spot: str = "") -> Progress:
     """Return how far the list is answered at this spot."""
-    numbers = [item.number for item in checklist.body.items]
-    return progress(numbers, {answer.item for answer in answers if answer.spot == spot})
+    return progress(numbers_of(checklist), {answer.item for answer in answers if answer.spot == spot})
 
 
 @dataclass(frozen=True)

@@ -236,13 +236,24 @@ def units_near(actor: Actor, area: str, chosen: Unit | None = None, limit: int =
     return list({unit.pk: unit for unit in found}.values())[:limit]
 
 
+# What is begun by itself; the others come of a round, which says who goes where.
+OWN_KINDS = [
+    (kind.value, kind.label)
+    for kind in (
+        Visit.Kind.ROUTINE, Visit.Kind.LEDGER, Visit.Kind.SHOP_FRONT, Visit.Kind.UNIT_CHECK, Visit.Kind.ROAD,
+        Visit.Kind.SPECIAL, Visit.Kind.JOINT, Visit.Kind.LEADER,
+    )
+]  # fmt: skip
+
+
 class VisitForm(forms.Form):
     """A visit to begin."""
 
     uid = UidField()
     kind = forms.ChoiceField(
-        label=_("检查类型"), choices=Visit.Kind.choices, widget=Pills(), initial=Visit.Kind.ROUTINE
-    )
+        label=_("检查类型"), choices=OWN_KINDS, widget=Pills(), initial=Visit.Kind.ROUTINE,
+        help_text=_("月评、暗访、模拟检查等从检查任务里开始。"),
+    )  # fmt: skip
     area = forms.ChoiceField(
         label=_("在哪里"),
         widget=AreaSelect(),
@@ -261,6 +272,12 @@ class VisitForm(forms.Form):
         label=_("检查地点"), required=False, max_length=200, help_text=_("不填则用单位或区划名称。")
     )
     checklist = forms.ChoiceField(label=_("检查表"), required=False)
+    leader = forms.CharField(
+        label=_("带队领导"), required=False, max_length=60, help_text=_("领导带队检查时填写。")
+    )
+    participants = forms.CharField(
+        label=_("参加部门"), required=False, max_length=300, help_text=_("部门联合检查时填写，用顿号分开。")
+    )
     note = forms.CharField(
         label=_("备注"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 2})
     )
@@ -282,10 +299,19 @@ class VisitForm(forms.Form):
             *((each.key, each.title) for each in editions.checklists(actor.area, on)),
         ]
 
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("kind") == Visit.Kind.LEADER and not data.get("leader"):
+            self.add_error("leader", _("领导带队检查要写明带队领导。请填写姓名和职务。"))
+        if data.get("kind") == Visit.Kind.JOINT and not data.get("participants"):
+            self.add_error("participants", _("部门联合检查要写明参加部门。请至少填写一个。"))
+        return data
+
     def draft(self) -> VisitIn:
         """Return what was filled in, as it would have come by the API."""
         data = self.cleaned_data
         return VisitIn(
             uid=data["uid"], area=data["area"], kind=data["kind"], unit=UUID(data["unit"]) if data["unit"] else None,
-            place=data["place"], checklist=data["checklist"], note=data["note"],
+            place=data["place"], checklist=data["checklist"], note=data["note"], leader=data["leader"],
+            participants=data["participants"],
         )  # fmt: skip

@@ -1,15 +1,22 @@
 """The list of visits."""
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from weicheng.inspections.models import Visit
+from weicheng.inspections.models import Answer, Round, Visit
 from weicheng.places.areas import area as area_of
 from weicheng.places.areas import name_of, within
 from weicheng.places.http import HttpRequest
+from weicheng.rules.answers import RESULT_LABELS, Result
 from weicheng.rules.errors import RuleError
+from weicheng.standards import editions
+from weicheng.standards.models import Edition
 from weicheng.ui.lists import Choices, Column, Dates, Exact, Flag, ListPage
+
+ROUNDS_OFFERED = 30  # of the newest; an older one is reached from its own page
 
 
 def _area_name(code: str, request: HttpRequest) -> str | None:
@@ -24,6 +31,39 @@ def _inside(rows: QuerySet[Visit], code: str) -> QuerySet[Visit]:
     for column, known in within(code):
         inside |= Q(**{column: known})
     return rows.filter(inside)
+
+
+def _rounds(request: HttpRequest) -> list[tuple[str, str]]:
+    rows = Round.objects.visible_to(request.actor).order_by("-id")
+    return [(str(uid), title) for uid, title in rows.values_list("uid", "title")[:ROUNDS_OFFERED]]
+
+
+def _checklists(request: HttpRequest) -> list[tuple[str, str]]:
+    return [(each.key, each.title) for each in editions.checklists(request.actor.area, timezone.localdate())]
+
+
+def _by_checklist(rows: QuerySet[Visit], key: str) -> QuerySet[Visit]:
+    """Every edition of a check list is the same list."""
+    known = Edition.objects.published().filter(kind="checklist", key=key)
+    return rows.filter(checklist_edition__in=known.values("pk"))
+
+
+def _answered(result: Result) -> QuerySet[Answer]:
+    return Answer.objects.filter(visit=OuterRef("pk"), result=result.value)
+
+
+def _by_result(rows: QuerySet[Visit], result: str) -> QuerySet[Visit]:
+    return rows.filter(Exists(_answered(Result(result))))
+
+
+def _counted(result: Result) -> Coalesce:
+    """Return how many lines of the outer visit were told this."""
+    rows = _answered(result).order_by().values("visit").annotate(n=Count("pk"))
+    return Coalesce(Subquery(rows.values("n"), output_field=IntegerField()), 0)
+
+
+def _checklist_title(visit: Visit) -> str:
+    return editions.checklist_by_id(visit.checklist_edition).title if visit.checklist_edition else ""
 
 
 class VisitList(ListPage):
@@ -41,10 +81,26 @@ class VisitList(ListPage):
         Column("visited_on", _("日期"), kind="date", phone="meta"),
         Column("by_name", _("检查人"), phone="meta"),
         Column("found", _("问题数"), kind="number"),
+        Column("failed", _("不通过"), kind="number"),
+        Column("partly", _("部分通过"), kind="number", default=False),
+        Column("unchecked", _("未查"), kind="number", default=False),
+        Column("checklist", _("检查表"), _checklist_title, default=False),
+        Column("round", _("检查任务"), lambda visit: visit.round.title if visit.round else "", default=False),
         Column("unit", _("受检单位"), lambda visit: visit.unit.name if visit.unit else "", default=False),
     ]
     filters = [
         Choices("kind", _("类型"), options=Visit.Kind.choices),
+        Choices("round", _("检查任务"), options=_rounds, field="round__uid"),
+        Choices("checklist", _("检查表"), options=_checklists, apply=_by_checklist),
+        Choices(
+            "result",
+            _("结论"),
+            options=[
+                (each.value, _(RESULT_LABELS[each]))
+                for each in (Result.FAIL, Result.PARTLY, Result.UNCHECKED)
+            ],
+            apply=_by_result,
+        ),
         Dates("visited_on", _("日期")),
         Flag("mine", _("我的检查"), apply="_mine"),
         Exact("area", _("区划"), show=_area_name, apply=_inside),
@@ -60,4 +116,9 @@ class VisitList(ListPage):
         return rows.filter(by_key=self.request.actor.key)
 
     def queryset(self, rows: QuerySet[Visit]) -> QuerySet[Visit]:
-        return rows.select_related("unit").annotate(found=Count("findings"))
+        return rows.select_related("unit", "round").annotate(
+            found=Count("findings"),
+            failed=_counted(Result.FAIL),
+            partly=_counted(Result.PARTLY),
+            unchecked=_counted(Result.UNCHECKED),
+        )

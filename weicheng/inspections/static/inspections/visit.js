@@ -93,6 +93,7 @@
   });
   form.addEventListener("change", (event) => {
     const line = lineOf(event.target);
+    if (line) line.dataset.unsaved = "changed";
     if (line && ["partly", "fail"].includes(line.querySelector("input[type=radio]:checked")?.value)) {
       line.querySelector(".wc-answer-more").open = true;
     }
@@ -117,17 +118,24 @@
     const body = event.detail.ctx?.request?.body;
     const base = line?.querySelector(`[name="${line.id}-base"]`);
     if (base && body instanceof FormData) body.set(base.name, base.value);
-    if (line) line.dataset.unsaved = "1";
+    if (line) line.dataset.unsaved = "sent";
   });
   document.addEventListener("htmx:after:request", (event) => {
     const line = lineOf(event.target);
     const status = event.detail.ctx?.response?.status || 0;
     if (!line || !status) return;
-    if (status >= 400) return;
+    if (status >= 400) {
+      line.dataset.unsaved = status < 500 ? "refused" : "later";
+      return;
+    }
     delete line.dataset.unsaved;
     for (const file of line.querySelectorAll("input[type=file]")) file.value = "";
     const said = line.querySelector("input[type=radio]:checked")?.value;
     line.classList.remove("wc-answer-green", "wc-answer-orange", "wc-answer-red", "wc-answer-grey", "wc-field-faulty");
+    const kind = line.querySelector(`[name="${line.id}-category"]`)?.value;
+    if (kind) {
+      for (const other of form.querySelectorAll('[name$="-category"]')) other.value ||= kind;
+    }
     const tone = { pass: "green", partly: "orange", fail: "red", na: "grey" }[said];
     if (tone) line.classList.add(`wc-answer-${tone}`);
   });
@@ -137,14 +145,16 @@
     line.dataset.unsaved = "later";
     const said = document.createElement("p");
     said.className = "wc-error";
-    said.textContent = form.dataset.unsaved;
+    said.textContent = form.dataset.offlineWords;
     const state = line.querySelector("[data-state]");
     state.querySelector(".wc-error")?.remove();
     state.append(said);
   });
-  window.addEventListener("online", () => {
-    for (const line of form.querySelectorAll('[data-unsaved="later"]')) changed(line.querySelector("input[type=radio]:checked"));
-  });
+  // What was pressed before the page was ready, or while there was no connection, is sent when it can be.
+  window.setInterval(() => {
+    if (!navigator.onLine) return;
+    for (const line of form.querySelectorAll('[data-unsaved="changed"], [data-unsaved="later"]')) changed(line);
+  }, 4000);
   window.addEventListener("beforeunload", (event) => {
     if (!form.dataset.sent && form.querySelector("[data-unsaved]")) event.preventDefault();
   });
