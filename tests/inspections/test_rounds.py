@@ -375,6 +375,22 @@ def test_a_round_that_has_begun_is_not_drawn_again_and_a_replaced_place_is_not_v
     )
 
 
+def test_who_is_no_longer_sent_to_a_hidden_round_no_longer_knows_of_it(city):
+    made, qian, now = drawn(city, kind="unannounced"), city.actor("Qian"), timezone.now()
+    ask = DrawIn(total=3, reason="换人", inspectors=(city.actor("Ding").key,))
+    draw_round(made, ask, version=2, by=qian, at=now)
+    for model in (Round, RoundPlace, Draw):
+        assert not model.objects.visible_to(city.actor("Lin")).exists()
+        assert model.objects.visible_to(city.actor("Ding")).exists()
+
+
+def test_strata_are_kinds_and_streets_or_one_of_them(city):
+    made = planned(city)
+    assert {one.stratum for one in frame_of(made, by="street").candidates} == {"东街道", "西街道"}
+    assert len({one.stratum for one in frame_of(made, by="kind").candidates}) == 3
+    refused("draw-strata", lambda: frame_of(made, by="colour"))
+
+
 def test_a_place_is_given_to_another_who_may_go_there(city):
     made, qian, now = drawn(city), city.actor("Qian"), timezone.now()
     place = place_of(made, city.units["market"])

@@ -84,6 +84,9 @@ def test_a_plan_that_cannot_be_keeps_what_was_typed(city, changes, words):
         ({"total": ""}, "没有要抽取的数量"),
         ({"recommended": "月球基地"}, "月球基地"),
         ({"quota-0": "5"}, "5/1"),
+        ({"quota-0": "-1"}, "逐组填写的数量有误"),
+        ({"quota-0": "many"}, "逐组填写的数量有误"),
+        ({"by": "colour"}, "不认识分组方式“colour”"),
         ({"inspectors": ["user:999999"]}, "user:999999"),
     ],
 )

@@ -196,11 +196,11 @@ class RoundPlaceQuerySet(ScopedQuerySet):
         return super().visible_to(actor)
 
     def visible_to(self, actor: Actor) -> Self:
-        """Places in reach of rounds that are open, and all places of the rounds the actor runs or works in."""
+        """Places in reach of rounds that are open, those one is sent to, and all of the rounds one's office runs."""
         if not actor.powers.sees_cases or actor.case_uid:
             return self.none()
         reached = Q(unit_id=actor.unit_id) if actor.unit_id is not None else actor.reach_q(self.model)
-        mine = Q(inspector_key=actor.key)
+        mine = Q(inspector_key=actor.key, current=True)
         if runs_rounds(actor):
             mine |= Q(round__area=actor.area)
         return self.filter(reached & Round.objects.open_q("round__") | mine)

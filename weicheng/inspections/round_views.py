@@ -167,7 +167,9 @@ def round_draw(request: HttpRequest, uid: UUID) -> HttpResponse:
     strata = rule.sizes(frame.places)
     form = DrawForm(found, frame, draws.people_for(found), last, given, initial={"apart": apart, "by": by})
     quotas = QuotaForm(strata if len(strata) <= STRATA_SHOWN else {}, given)
-    if form.is_bound and form.is_valid() and quotas.is_valid():
+    if form.is_bound and not quotas.is_valid():
+        form.add_error(None, _("逐组填写的数量有误。请改正后再抽取。"))
+    if form.is_bound and form.is_valid():
         ask, version = form.draft(quotas.quotas()), form.cleaned_data["version"]
         made = attempt(
             form,

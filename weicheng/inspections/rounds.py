@@ -196,7 +196,7 @@ def begin_visit(place: RoundPlace, *, uid: uuid.UUID, checklist: str, by: Actor,
     if known is not None:
         return known
     _judge_begin(round, place, checklist, by, today(at))
-    edition = editions.checklist(checklist, round.area, today(at)) if checklist else None
+    edition = editions.checklist(checklist, place.area, today(at)) if checklist else None
     done = place.visits.filter(checklist_edition=edition.edition_id if edition else None).first()
     if done is not None:
         raise ConflictError(
