@@ -19,6 +19,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from weicheng.rules.digests import digest
@@ -50,8 +51,12 @@ class Inspector:
     name: str
     own: tuple[str, ...] = ()
 
+    @cached_property
+    def _areas(self) -> tuple[str, ...]:
+        return tuple(code for code in self.own if code.isdigit())
+
     def is_own(self, place: Place) -> bool:
-        return any(place.id == own or (own.isdigit() and place.area.startswith(own)) for own in self.own)
+        return place.id in self.own or place.area.startswith(self._areas)
 
 
 @dataclass(frozen=True)
@@ -81,10 +86,11 @@ def frame_digest(frame: Iterable[Place]) -> str:
 
 def sizes(frame: Iterable[Place], recommended: Sequence[str] = ()) -> dict[str, int]:
     """Return stratum → how many of its places can be drawn, those named beforehand left out."""
+    places = list(frame)
+    counts = Counter(place.stratum for place in places)
     named = set(recommended)
-    counts: Counter[str] = Counter()
-    for place in frame:
-        counts[place.stratum] += place.id not in named
+    if named:
+        counts.subtract(place.stratum for place in places if place.id in named)
     return dict(sorted(counts.items()))
 
 
