@@ -52,12 +52,13 @@ __all__ = [
     "entry_fields",
     "freeze",
     "latest_entries",
+    "make_beside",
     "objects_of",
     "re_score",
 ]
 
 RANK = "rank"  # record_kind of lines that the ranking made
-# A comparison of more records than this is computed by a job.
+# A comparison of more records than this is computed by a job, `jobs.start_beside`.
 BESIDE_AT_ONCE = 20_000
 
 
@@ -462,8 +463,22 @@ def compute_beside(board: Board, edition_id: int, *, by: Actor, at: datetime) ->
     """Score the records of a board under another edition, beside it: for comparison, never to be confirmed.
 
     Computed over the records that the board itself saw where it is computed, else over those that are here now.
-    Asked again it is the same one. ForbiddenError "may-not-assess"; RuleError "no-edition", "scheme-level",
-    "same-edition", "beside-too-large"
+    Asked again it is the same one. A board of more than BESIDE_AT_ONCE records is for `jobs.start_beside`.
+    The errors of `make_beside`.
+    """
+    made = make_beside(board, edition_id, by=by, at=at)
+    return compute_board(made, at=beside_as_of(made) or at, by=by)
+
+
+def beside_as_of(made: Board) -> datetime | None:
+    """Return the moment whose records a comparison scores: that of the board it stands beside."""
+    return made.beside.as_of if made.beside is not None else None
+
+
+def make_beside(board: Board, edition_id: int, *, by: Actor, at: datetime) -> Board:
+    """Make the comparison, not yet computed, or return the one that is there.
+
+    ForbiddenError "may-not-assess"; RuleError "no-edition", "scheme-level", "same-edition"
     """
     require_officer(by, board)
     if board.beside is not None:
@@ -478,14 +493,7 @@ def compute_beside(board: Board, edition_id: int, *, by: Actor, at: datetime) ->
             scheme=edition.title,
             label=edition.label,
         )
-    if board.records > BESIDE_AT_ONCE:
-        raise RuleError(
-            "beside-too-large",
-            N_("本期有 {count} 条记录，试算要交给后台。请从“后台计算”发起。"),
-            count=board.records,
-        )
-    made = _beside(board, edition_id, by=by, at=at)
-    return compute_board(made, at=board.as_of or at, by=by)
+    return _beside(board, edition_id, by=by, at=at)
 
 
 @transaction.atomic

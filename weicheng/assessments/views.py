@@ -255,6 +255,9 @@ def board_beside(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     known = {str(one.edition_id) for one in schemes_for(found.area, found.level, found.period_end)}
     if text not in known:
         raise RuleError("no-scheme", N_("请从列表中选择对照的考核办法。"))
+    if found.records > compute.BESIDE_AT_ONCE:
+        job = jobs.start_beside(found, int(text), by=request.actor, at=now)
+        return go_on(request, f"{found.url}?job={job.uid}")
     other = compute.compute_beside(found, int(text), by=request.actor, at=now)
     return go_on(request, f"{found.url}?beside={other.uid}")
 
