@@ -25,8 +25,8 @@ from weicheng.ui.lists import Choices, Column, Dates, ListPage
 from weicheng.ui.replies import go_on, status_of
 
 CASES_SHOWN = 30
-# The map of cases opens on a box; half of this many degrees each way is some two hundred metres.
-_BOX = 0.004
+# The map opens on this many degrees each way, some eight hundred metres: wide enough for tiles of another datum.
+_BOX = 0.008
 
 
 def place_of(spot: HotSpot) -> str:

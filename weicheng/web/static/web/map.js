@@ -15,6 +15,13 @@
   if (words.tiles) L.tileLayer(words.tiles, { maxZoom: 18 }).addTo(map);
   map.setView([34.26, 117.16], 12);
 
+  // A page that names a place links here with a box: it is shown whatever cases there are elsewhere.
+  const wanted = (new URLSearchParams(location.search).get("box") || "").split(",").map(Number);
+  const opens =
+    wanted.length === 4 && wanted.every(Number.isFinite)
+      ? L.latLngBounds([wanted[1], wanted[0]], [wanted[3], wanted[2]])
+      : null;
+
   const layer = L.layerGroup().addTo(map);
   let cases = [];
   let whole = false; // all there is has been loaded: moving asks for nothing
@@ -117,7 +124,8 @@
         whole = !data.more;
         fitted = true;
         // The outer hundredth is left outside, so that one point far away does not shrink all others.
-        if (cases.length) map.fitBounds(inner(cases).pad(0.08), { maxZoom: 16, animate: false });
+        if (opens) map.fitBounds(opens, { animate: false });
+        else if (cases.length) map.fitBounds(inner(cases).pad(0.08), { maxZoom: 16, animate: false });
       }
       draw();
     } catch {
