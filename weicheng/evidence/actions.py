@@ -17,6 +17,7 @@ from weicheng.evidence import documents, owners, photos, storage
 from weicheng.evidence.models import Attachment, Purpose, StoredFile, Voiding
 from weicheng.journal import actions as journal
 from weicheng.journal.actions import Note
+from weicheng.journal.rows import insert_all
 from weicheng.places.actor import Actor
 from weicheng.rules.coordinates import Datum, datum_of, require_coordinates
 from weicheng.rules.digests import canonical, digest
@@ -188,9 +189,9 @@ def _attach(draft: _Draft, by: Actor, at: datetime) -> Attached:
     note = Note("attachment.add", "attachment", str(draft.uid), area, detail)
     with transaction.atomic():
         if stored.pk is None:
-            stored.save(force_insert=True)
+            insert_all([stored])
             row.stored = stored
-        row.save(force_insert=True)
+        insert_all([row])
         journal.record(note, by=by, at=at)
     return Attached(row, created=True, duplicates=seen_duplicates(row, by))
 
