@@ -246,3 +246,17 @@ def test_everybody_below_hears_of_a_bulletin(city, bulletin):
     issued(city, bulletin)
     areas = set(Notice.objects.filter(kind="document.issue").values_list("to_area", flat=True))
     assert areas == {"320311", "320311001", "320311002"}
+
+
+def test_whose_turn_it_is_hears_of_it(city, bulletin):
+    from weicheng.notices.models import Notice
+
+    checked(city, bulletin)
+    notice = Notice.objects.get(kind="document.check")
+    assert (notice.to_area, notice.title[:4]) == ("320311", "待签发：")
+    bulletin.refresh_from_db()
+    actions.take(document=bulletin, act=Act.RETURN, reason="数字有误", by=city.actor("Li"), at=city.now)
+    notice = Notice.objects.get(kind="document.return")
+    assert (notice.to_user, notice.body) == (city.user("Qian"), "数字有误")
+    bulletin.refresh_from_db()
+    assert (bulletin.state, bulletin.checker_name) == ("draft", "")

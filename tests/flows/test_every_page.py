@@ -9,7 +9,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.once]
 PAGES = {
     "demo-qu": ["/", "/cases/", "/findings/new", "/visits/", "/visits/new", "/map", "/figures/", "/units", "/units/new",
                 "/units/import", "/units/qr", "/standards", "/notices", "/jobs", "/search?q=垃圾", "/sessions", "/tokens", "/password", "/visits/rounds/", "/visits/rounds/new",
-                "/visits/calendar", "/visits/cards/", "/visits/mine?all=1"],
+                "/visits/calendar", "/visits/cards/", "/visits/mine?all=1", "/documents/", "/documents/bulletin"],
     "demo-jiedao1": ["/", "/cases/?all=1", "/units", "/areas", "/figures/"],
     "demo-shequ1": ["/", "/cases/", "/findings/new"],
     "demo-danwei1": ["/", "/cases/", "/notices"],

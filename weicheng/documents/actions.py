@@ -358,6 +358,7 @@ def take(
         elif act is Act.RETURN:
             row.checker_key, row.checker_name, row.checked_at = "", "", None
         _write(row, content_of(row), act, reason, by=by, at=at)
+        notify_many(_waiting(row, act, reason, by), at=at)
     record(_note(f"document.{act.value}", row, reason=reason), by=by, at=at)
     return row
 
@@ -407,6 +408,24 @@ def _told(document: Document, title: str, body: str, why: str) -> list[NoticeDra
         NoticeDraft(key=f"{key}:{code}", to_area=code, to_roles=_OFFICERS, **base)
         for code in (document.area, *below)
     ]
+
+
+def _waiting(document: Document, act: Act, reason: str, by: Actor) -> list[NoticeDraft]:
+    """Return whose turn it is after an act: who signs when it was checked, who wrote it when it came back."""
+    key = f"document:{document.pk}:{document.version}"
+    base: dict[str, Any] = {"kind": f"document.{act.value}", "body": reason, "url": document.url}
+    if act is Act.CHECK:
+        title = f"待签发：{document.title}"[:120]
+        return [NoticeDraft(key=key, title=title, to_area=document.owner, to_roles=_OFFICERS, **base)]
+    if act is Act.RETURN:
+        title = f"退回修改：{document.title}"[:120]
+        writers = [int(writer[5:]) for writer in document.writer_keys if writer.startswith("user:")]
+        return [
+            NoticeDraft(key=f"{key}:{user}", title=title, to_user_id=user, **base)
+            for user in writers
+            if f"user:{user}" != by.key
+        ]
+    return []
 
 
 def redraft(*, document: Document, by: Actor, at: datetime) -> Document:

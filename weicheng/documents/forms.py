@@ -55,7 +55,7 @@ class WordsForm(forms.Form):
         )  # fmt: skip
         for key, text in content.own_words().items():
             self.fields[key] = forms.CharField(
-                label=place_title(key), initial=text, max_length=WORDS_LIMIT, required=False,
+                label=str(place_title(key)), initial=text, max_length=WORDS_LIMIT, required=False,
                 widget=forms.Textarea(attrs={"rows": min(10, max(3, text.count("\n") + 2))}),
                 help_text=_HELP.get(key, ""),
                 error_messages={"max_length": _("文字最多 %(limit_value)s 字，请精简。")},
