@@ -12,6 +12,7 @@ from weicheng.assessments.models import Appeal, Board, Entry, Loss, Sheet, Sheet
 from weicheng.cases.actions import Step, take_step
 from weicheng.inspections.actions import record_visit
 from weicheng.inspections.drafts import VisitIn
+from weicheng.inspections.models import FindingVersion
 from weicheng.journal.models import AppendOnlyError
 from weicheng.places.area_verbs import merge_area
 from weicheng.places.models import Area
@@ -523,6 +524,20 @@ def test_a_late_record_is_listed_and_not_counted(city):
     }
     assert sheets(made)[EAST_ONE].total == D(98)
     assert facts.late_records(made, city.actor("Wu")) == []  # the west street's officer
+
+
+def test_a_record_that_was_corrected_since_is_listed_as_changed(city):
+    scheme(city)
+    finding = city.finding().finding
+    made = board(city)
+    computed(city, made)
+    body = canonical({"note": "改"})
+    FindingVersion.objects.create(
+        finding=finding, number=2, at=city.now + timedelta(days=1), by_key="user:1", by_name="Lin", body=body,
+        digest=digest(body),
+    )  # fmt: skip
+    made.refresh_from_db()
+    assert [(one.kind, one.finding_uid) for one in facts.late_records(made)] == [("changed", finding.uid)]
 
 
 def test_an_appeal_that_is_granted_strikes_the_line_and_leaves_its_trace(city):

@@ -129,11 +129,11 @@ class Homes:
     def __init__(self, board: Board, objects: Sequence[ScoredObject]) -> None:
         self.by_unit = {each.unit_id: each.code for each in objects if each.unit_id is not None}
         self.is_units = board.level == Board.Level.UNIT
-        self.level = Level.COMMUNITY if board.level == Board.Level.COMMUNITY else Level.STREET
-        self._codes = {} if self.is_units else {each.code: each.code for each in objects}
+        self.codes = [each.code for each in objects]
+        self._homes = {} if self.is_units else {each.code: each.code for each in objects}
         for each in () if self.is_units else objects:
             for _column, old in within(each.code)[1:]:
-                self._codes[old] = each.code
+                self._homes[old] = each.code
 
     def of(self, area: str, unit_id: int | None) -> str | None:
         """Return the code of the object, None when the record falls to none of the board."""
@@ -141,7 +141,7 @@ class Homes:
             return None if unit_id is None else self.by_unit.get(unit_id)
         # The longest code first: a community that moved away falls to its new street, whatever its old code.
         for length in (Level.COMMUNITY, Level.STREET):
-            found = self._codes.get(area[:length]) if len(area) >= length else None
+            found = self._homes.get(area[:length]) if len(area) >= length else None
             if found is not None:
                 return found
         return None
@@ -361,8 +361,7 @@ def _rates(board: Board, homes: Homes, rows: QuerySet, condition: Q) -> dict[str
             if code is not None:
                 parts[code] += row["part"]
                 wholes[code] += row["whole"]
-    every = set(homes.by_unit.values()) | set(homes._codes.values())
-    return {code: Ratio(parts[code], wholes[code]) for code in every}
+    return {code: Ratio(parts[code], wholes[code]) for code in homes.codes}
 
 
 _MEASURES: dict[str, Callable[[Board, Homes], dict[str, Ratio]]] = {
