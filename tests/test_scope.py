@@ -254,7 +254,7 @@ def table(city, made):
         "api:detail": ([case], "GET", "Chen", "Wu"),
         "api:add_photo": ([case], "PHOTO", "Zhao", "Wu"),
         "api:step": ([case], "STEP", "Chen", "Wu"),
-        "api:answer": ([made["visit"].uid], "GET", "Chen", "Wu"),
+        "api:answers_of": ([made["visit"].uid], "GET", "Chen", "Wu"),
     }
 
 
@@ -382,7 +382,7 @@ ADDRESS_NAMES = [
     "api:detail",
     "api:add_photo",
     "api:step",
-    "api:answer",
+    "api:answers_of",
 ]
 
 
