@@ -430,7 +430,7 @@ def test_a_visit_does_not_end_over_lines_in_silence(city):
     with pytest.raises(RuleError) as caught:
         finish_visit(one.uid, unchecked=False, by=city.actor("Lin"), at=city.now)
     assert caught.value.code == "visit-open-lines"
-    assert "还有 10 项没有回答：1、3、4" in caught.value.sentence()
+    assert "还有 10 项没有回答：1、3、7、4" in caught.value.sentence()
     assert Visit.objects.get().ended_at is None
     ended = finish_visit(one.uid, unchecked=True, by=city.actor("Lin"), at=city.now)
     assert ended.ended_at == city.now
