@@ -134,11 +134,31 @@ def test_what_happened_in_another_month_does_not_count(city):
 def test_a_finding_that_no_item_takes_is_told_and_not_charged(city):
     scheme(city)
     city.finding(category="09005")
+    visit, _new = record_visit(
+        VisitIn(uid=uuid4(), area=EAST_ONE, kind="ledger"), by=city.actor("Lin"), at=city.now
+    )
+    city.finding(visit=visit.uid)
     made = board(city)
     assert computed(city, made)[EAST_ONE].total == D(100)
     made.refresh_from_db()
-    assert [line["code"] for line in made.warning_lines] == ["astray"]
-    assert "1 条" in made.warning_lines[0]["text"]
+    assert [(line["code"], line["text"]) for line in made.warning_lines] == [
+        ("astray", "1 条问题没有扣分：考核办法没有与其类别对应的考核项。"),
+        ("astray", "“台账督导”中的 1 条问题没有扣分：考核办法没有把它列为计分来源。"),
+    ]
+
+
+def test_patrols_may_count_with_their_serious_finds_alone(city):
+    sources = [
+        {"key": "routine", "title": "季度检查", "weight": "100", "always": True, "rounds": ["quarterly"]},
+        {"key": "patrol", "title": "巡查", "into": "routine", "rounds": ["routine"], "severities": ["hard"]},
+    ]
+    scheme(city, sources=sources)
+    city.finding(severity="hard")
+    city.finding(severity="general")
+    made = board(city)
+    assert computed(city, made)[EAST_ONE].total == D(98)
+    made.refresh_from_db()
+    assert made.warning_lines[0]["text"] == "“日常巡查”中的 1 条问题没有扣分：考核办法只计较重的问题。"
 
 
 def test_the_line_of_the_check_list_decides_before_the_category(city):

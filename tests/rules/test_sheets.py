@@ -128,6 +128,11 @@ def test_what_findings_cost(made, found, total):
         (item(mode=Mode.RATIO, points=None, value="60"), Ratio(31, 40), "86.5"),
         (item(mode=Mode.RATIO, points=None, value="60"), Ratio(1, 3), "60"),  # 60 x 2/3 = 40 lost
         (item(mode=Mode.RATIO, points=None, value="10"), Ratio(1, 3), "93.333333"),  # 6.666667 lost, half-up
+        (
+            item(mode=Mode.RATIO, points=None, value="10"),
+            Ratio(7, 13),
+            "95.384615",
+        ),  # 60/13 = 4.6153846… lost
         (item(mode=Mode.RATIO, points=None, value="60"), D("77.5"), "86.5"),
         (item(mode=Mode.RATIO, points=None, value="60"), D(100), "100"),
         (item(mode=Mode.RATIO, points=None, value="60"), D(0), "40"),
@@ -554,7 +559,7 @@ def test_a_veto_may_fix_the_grade_and_leave_the_marks():
     result = scored(made, hit("v", "9"))
     assert (result.total, result.grade, result.vetoed) == (D(100), "不合格", True)
     assert result.losses[0].effect == D(0)
-    assert not scored(made).vetoed
+    assert (scored(made).vetoed, scored(made).grade) == (False, "优秀")
 
 
 @pytest.mark.parametrize(
@@ -618,6 +623,14 @@ def test_items_are_summed_in_the_order_of_the_scheme():
 def test_lines_of_equal_cost_share_their_reasons():
     first, second = scored(active(item()), *hits(2)).losses
     assert first.why is second.why
+
+
+def test_a_gap_shows_what_was_measured_and_what_was_asked():
+    made = active(item(mode=Mode.GAP, points="3", target="4"))
+    (line,) = scored(made, measured={"1": Measured(D(3))}).losses
+    assert line.why == {"mode": "gap", "measured": D(3), "target": D(4), "points": D(3), "step": D(1)}
+    (line,) = scored(made, measured={"1": Measured(Ratio(1, 50))}).losses  # 2 %
+    assert (line.why["numerator"], line.why["denominator"], line.lost) == (1, 50, D(6))
 
 
 def test_a_line_taken_back_lets_the_others_use_the_limit():

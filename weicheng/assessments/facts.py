@@ -112,10 +112,10 @@ def gather(
     for (code, key), value in entries.items():
         if key.startswith("measure:"):
             measures[key.removeprefix("measure:")][code] = value
-    remarks = []
-    if astray:
-        message = N_("{count} 条问题的来源或类别不在考核办法中，没有扣分。")
-        remarks.append(Remark("astray", message, {"count": astray}))
+    remarks = [
+        Remark("astray", _ASTRAY[why], {"count": count, "kind": _kind_title(kind)})
+        for (why, kind), count in sorted(astray.items())
+    ]
     counts = {code: len(found) for code, found in hits.items()}
     return Facts(given, records, tuple(remarks), measures, counts)
 
@@ -175,12 +175,12 @@ class _Router:
             self._by_category |= dict.fromkeys(line.categories, number)
             self._rest = number if line.rest else self._rest
         self._keys: dict[int, str] = {}
-        self._known: dict[tuple[Any, ...], tuple[str, str] | None] = {}
+        self._known: dict[tuple[Any, ...], tuple[str, str] | _Astray] = {}
 
     def route(
         self, kind: str | None, edition: int | None, item: str, category: str, severity: str
-    ) -> tuple[str, str] | None:
-        """Return (source, item) of a finding, None when the scheme has no place for it."""
+    ) -> "tuple[str, str] | _Astray":
+        """Return (source, item) of a finding, or why the scheme has no place for it."""
         sort = (kind, edition, item, category, severity)
         if sort not in self._known:
             self._known[sort] = self._route(kind or ROUTINE, edition, item, category, severity)
@@ -188,17 +188,38 @@ class _Router:
 
     def _route(
         self, kind: str, edition: int | None, item: str, category: str, severity: str
-    ) -> tuple[str, str] | None:
+    ) -> "tuple[str, str] | _Astray":
         source = self.sources.get(kind)
-        if source is None or (source.severities and severity not in source.severities):
-            return None
+        if source is None:
+            return _Astray("source", kind)
+        if source.severities and severity not in source.severities:
+            return _Astray("severity", kind)
         number = None
         if edition is not None and item:
             if edition not in self._keys:
                 self._keys[edition] = editions.checklist_by_id(edition).key
             number = self._by_line.get((self._keys[edition], item))
         number = number or self._by_category.get(category) or self._rest
-        return None if number is None else (source.key, number)
+        return _Astray("item", "") if number is None else (source.key, number)
+
+
+@dataclass(frozen=True)
+class _Astray:
+    """Why a finding is charged nowhere; kind: of the visit it came from, where that is the reason."""
+
+    why: str
+    kind: str
+
+
+_ASTRAY = {
+    "source": N_("“{kind}”中的 {count} 条问题没有扣分：考核办法没有把它列为计分来源。"),
+    "severity": N_("“{kind}”中的 {count} 条问题没有扣分：考核办法只计较重的问题。"),
+    "item": N_("{count} 条问题没有扣分：考核办法没有与其类别对应的考核项。"),
+}
+
+
+def _kind_title(kind: str) -> str:
+    return str(Visit.Kind(kind).label) if kind else ""
 
 
 # --- findings ----------------------------------------------------------------------------------------------
@@ -211,12 +232,13 @@ def _hits(
     active: ActiveScheme,
     entries: Mapping[tuple[str, str], Decimal],
     as_of: datetime,
-) -> tuple[dict[str, list[Hit]], int, int]:
-    """Return the findings that count by object, how many were read, and how many the scheme has no place for."""
+) -> tuple[dict[str, list[Hit]], int, Counter[tuple[str, str]]]:
+    """Return the findings that count by object, how many were read, and those charged nowhere, by the reason."""
     chosen = {key: value for (_code, key), value in entries.items() if key.startswith("item:") and "@" in key}
     ranged = {number for number, item in active.items.items() if item.mode is Mode.RANGE}
     hits: dict[str, list[Hit]] = defaultdict(list)
-    read, astray = 0, 0
+    read = 0
+    astray: Counter[tuple[str, str]] = Counter()
     follow_ups: dict[tuple[bool, bool, int, bool], tuple[str, ...]] = {}
     for rows in _scoped(board, _counted(board, as_of)):
         for (
@@ -228,8 +250,8 @@ def _hits(
                 continue
             read += 1
             routed = router.route(kind, edition, item, category, severity)
-            if routed is None:
-                astray += 1
+            if isinstance(routed, _Astray):
+                astray[routed.why, routed.kind] += 1
                 continue
             source, number = routed
             record = str(uid)
