@@ -372,7 +372,8 @@ def issue(*, document: Document, base: int | None = None, by: Actor, at: datetim
     drawn = files.pictures_of(content_of(document), at=at)
     on = timezone.localtime(at).date()
     with transaction.atomic():
-        row = _locked(document, Act.ISSUE, base, by)
+        # What was drawn is of this version: another one has to be looked at first.
+        row = _locked(document, Act.ISSUE, document.version if base is None else base, by)
         serial = next_serial(owner=row.owner, word=row.word, year=on.year)
         number = file_number(row.word, on.year, serial)
         content = content_of(row).issued(number=number, on=on)
