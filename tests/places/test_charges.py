@@ -44,6 +44,30 @@ def none_written(call, code, kind=None):
     return error
 
 
+def test_the_number_of_the_office_is_kept_as_it_is_dialled(town, officer, given, wang):
+    row = charges.set_charge(given=given(area=town.west, phone=" 0516－83701234 "), by=officer, at=NOW)
+    assert row.phone == "0516-83701234"
+    assert wang.phone == ""
+    taken_over = charges.hand_over(
+        charge=row, on=TODAY, name="周海燕", phone="138 0000 0000", by=officer, at=NOW
+    )
+    assert taken_over.phone == "13800000000"
+    error = none_written(
+        lambda: charges.set_charge(given=given(kind="leader", phone="找小王"), by=officer, at=NOW),
+        "phone-invalid",
+    )
+    assert "电话号码无法识别" in error.sentence()
+
+
+def test_who_is_in_charge_of_several_areas_is_one_question(
+    town, officer, given, wang, django_assert_num_queries
+):
+    leader = charges.set_charge(given=given(kind="leader", name="赵书记"), by=officer, at=NOW)
+    with django_assert_num_queries(1):
+        held = charges.in_charge_of([town.east, town.west], TODAY)
+    assert held == {town.east: [leader, wang], town.west: []}
+
+
 # --- one at a time -------------------------------------------------------------------------------
 
 

@@ -24,6 +24,7 @@ CHARGE_FIELDS = {
     "unknown-area": "area",
     "foreign-area": "area",
     "charge-name": "name",
+    "phone-invalid": "phone",
     "charge-dates": "to_on",
     "charge-overlap": "from_on",
     "charge-ended": "on",
@@ -59,6 +60,13 @@ class _WhoForm(forms.Form):
         help_text=gettext_lazy("选了账号可不填。科室承包填科室名称。"),
     )
     title = forms.CharField(label=gettext_lazy("职务或负责人"), max_length=LONGEST_NAME, required=False)
+    phone = forms.CharField(
+        label=gettext_lazy("办公电话"),
+        max_length=20,
+        required=False,
+        widget=forms.TextInput({"inputmode": "tel", "autocomplete": "off"}),
+        help_text=gettext_lazy("填办公电话，能看到这条登记的人都能看到；领导页面上可直接拨打。"),
+    )
 
     def __init__(self, *args: Any, actor: Actor, on: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -91,7 +99,7 @@ class ChargeForm(_WhoForm):
     uid = UidField()
     revision = forms.IntegerField(widget=forms.HiddenInput, min_value=1, initial=1)
 
-    field_order = ("kind", "area", "user", "name", "title", "from_on", "to_on", "targets", "due_on")
+    field_order = ("kind", "area", "user", "name", "title", "phone", "from_on", "to_on", "targets", "due_on")
 
     def __init__(self, *args: Any, actor: Actor, on: date, fixed: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, actor=actor, on=on, **kwargs)
@@ -112,6 +120,7 @@ class ChargeForm(_WhoForm):
             area=area or said["area"],
             name=said["name"],
             title=said["title"],
+            phone=said["phone"],
             targets=said["targets"],
             from_on=said["from_on"],
             to_on=said["to_on"],
@@ -141,7 +150,7 @@ class EndForm(forms.Form):
 class HandOverForm(_WhoForm):
     on = DayField(label=gettext_lazy("接任的第一天"), help_text=gettext_lazy("原负责人到前一天为止。"))
 
-    field_order = ("on", "user", "name", "title")
+    field_order = ("on", "user", "name", "title", "phone")
 
 
 class CancelForm(forms.Form):

@@ -14,6 +14,7 @@ from weicheng.places.forms import area_choices
 from weicheng.places.models import CHARGE_LABELS, Charge
 from weicheng.rules.charges import LEVELS, ChargeKind, Span, overlapping
 from weicheng.rules.errors import RuleError
+from weicheng.rules.privacy import check_phone
 from weicheng.ui.imports import Fail, Field, Importer, Plan, Row, Sheet
 
 
@@ -46,6 +47,7 @@ class ChargeImport(Importer):
             ),
             Field("name", _("姓名或科室"), required=True, aliases=("姓名", "科室", "联络员", "包抓领导")),
             Field("title", _("职务或负责人"), aliases=("职务", "负责人")),
+            Field("phone", _("办公电话"), parse=_phone, aliases=("电话", "联系电话"), width=16),
             Field(
                 "from_on", _("开始日期"), required=True, parse=_day, aliases=("开始", "起始日期"), width=13
             ),
@@ -121,6 +123,7 @@ class ChargeImport(Importer):
             area=values["area"],
             name=" ".join(values["name"].split()),
             title=values.get("title") or "",
+            phone=values.get("phone") or "",
             targets=(values.get("targets") or "").strip(),
             from_on=values["from_on"],
             to_on=values.get("to_on") or None,
@@ -131,7 +134,7 @@ class ChargeImport(Importer):
     def _verdict(given: ChargeIn, target: Charge | None) -> Any:
         if target is None:
             return "new"
-        names = ("name", "title", "targets", "from_on", "to_on", "due_on")
+        names = ("name", "title", "phone", "targets", "from_on", "to_on", "due_on")
         same = all(getattr(given, name) == getattr(target, name) for name in names)
         return "same" if same else "changed"
 
@@ -161,6 +164,7 @@ class ChargeImport(Importer):
                     "area": row.area,
                     "name": row.name,
                     "title": row.title,
+                    "phone": row.phone,
                     "from_on": row.from_on.isoformat(),
                     "to_on": row.to_on.isoformat() if row.to_on else "",
                     "targets": row.targets,
@@ -176,6 +180,10 @@ _FIELDS = {
     "charge-dates": "to_on",
     "charge-text": "targets",
 }
+
+
+def _phone(text: str) -> str:
+    return check_phone(text) if text.strip() else ""
 
 
 def _day(text: str) -> date | None:

@@ -94,6 +94,7 @@ class ChargeList(ListPage):
                 "name", _("姓名或科室"), href=lambda row: reverse("charge", args=[row.uid]), phone="title"
             ),
             Column("title", _("职务或负责人"), phone="meta"),
+            Column("phone", _("办公电话"), default=False),
             Column("kind", _("类别"), lambda row: row.kind_label, phone="meta"),
             Column("area", _("区划"), lambda row: areas.path_name(row.area, top=row.district), phone="meta"),
             Column("from_on", _("开始"), kind="date", order="from", phone="meta"),
@@ -243,7 +244,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @setter_required
 def edit(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     found, now = _to_change(request, uid), timezone.now()
-    names = ("name", "title", "from_on", "to_on", "targets", "due_on", "revision")
+    names = ("name", "title", "phone", "from_on", "to_on", "targets", "due_on", "revision")
     initial = {name: getattr(found, name) for name in names} | {"user": str(found.user_id or "")}
     form = ChargeForm(typed(request), actor=request.actor, on=today(now), fixed=True, initial=initial)
 
@@ -276,12 +277,18 @@ def hand_over(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     def save() -> Charge:
         said = form.cleaned_data
         return charges.hand_over(
-            charge=found, on=said["on"], name=said["name"], title=said["title"], user=user_of(said["user"]),
+            charge=found, on=said["on"], name=said["name"], title=said["title"], phone=said["phone"], user=user_of(said["user"]),
             by=request.actor, at=now,
         )  # fmt: skip
 
     return _step(
-        request, form, found, save, _("交接"), _("交接"), {"charge-dates": "on", "charge-overlap": "on"}
+        request,
+        form,
+        found,
+        save,
+        _("交接"),
+        _("交接"),
+        {"charge-dates": "on", "charge-overlap": "on", "phone-invalid": "phone"},
     )
 
 

@@ -1,6 +1,6 @@
 """包抓联络: who is in charge of which area; the verbs that set it, and the readings of it for other apps."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from weicheng.places.roles import LEVEL_NAMES
 from weicheng.rules.areas import ancestors, level_of
 from weicheng.rules.charges import LEVELS, ONE_AT_A_TIME, ChargeKind, Span, gaps, overlapping
 from weicheng.rules.errors import N_, ConflictError, ForbiddenError, RuleError
+from weicheng.rules.privacy import check_phone
 
 LONGEST_NAME = 60
 LONGEST_TEXT = 1000
@@ -31,6 +32,7 @@ class ChargeIn:
     name: str
     from_on: date
     title: str = ""
+    phone: str = ""
     targets: str = ""
     to_on: date | None = None
     due_on: date | None = None
@@ -96,7 +98,15 @@ def end_charge(
 
 @transaction.atomic
 def hand_over(
-    *, charge: Charge, on: date, name: str, by: Who, at: datetime, title: str = "", user: User | None = None
+    *,
+    charge: Charge,
+    on: date,
+    name: str,
+    by: Who,
+    at: datetime,
+    title: str = "",
+    phone: str = "",
+    user: User | None = None,
 ) -> Charge:
     """Hand an area over: `on` is the first day of the successor, the day before it the last of the old one."""
     old = _locked(charge, by)
@@ -111,7 +121,7 @@ def hand_over(
     old.save()
     record(_note("charge.end", old), by=by, at=at)
     given = ChargeIn(
-        kind=old.kind, area=old.area, name=name, title=title, targets=old.targets, from_on=on,
+        kind=old.kind, area=old.area, name=name, title=title, phone=phone, targets=old.targets, from_on=on,
         to_on=rest if rest and rest >= on else None, due_on=old.due_on, user=user,
     )  # fmt: skip
     return set_charge(given=given, by=by, at=at, follows=old)
@@ -140,9 +150,18 @@ def in_charge(area: str, on: date, *, above: bool = False) -> list[Charge]:
     above: those of the areas above it too, the nearest first. For the leader's page and the bulletin.
     """
     codes = ancestors(area) if above else (area,)
-    rows = Charge.objects.held_on(on).filter(area__in=codes)
+    held = in_charge_of(codes, on)
+    return [row for code in codes for row in held[code]]
+
+
+def in_charge_of(codes: Sequence[str], on: date) -> dict[str, list[Charge]]:
+    """Return area -> who is in charge of it on the day, in one statement: leaders, the liaison, sections."""
     order = list(ChargeKind)
-    return sorted(rows, key=lambda row: (codes.index(row.area), order.index(ChargeKind(row.kind)), row.pk))
+    held: dict[str, list[Charge]] = {code: [] for code in codes}
+    rows = Charge.objects.held_on(on).filter(area__in=codes)
+    for row in sorted(rows, key=lambda row: (order.index(ChargeKind(row.kind)), row.pk)):
+        held[row.area].append(row)
+    return held
 
 
 @dataclass
@@ -244,6 +263,7 @@ def _fill(row: Charge, given: ChargeIn, by: Who) -> None:
     list(Area.objects.select_for_update().filter(pk=given.area))
     row.place_at(given.area)
     row.kind, row.user, row.name, row.title = kind.value, given.user, name, given.title.strip()
+    row.phone = check_phone(given.phone) if given.phone.strip() else ""
     row.targets, row.due_on = targets, given.due_on
     row.from_on, row.to_on = given.from_on, given.to_on
     _require_free(row, row.span)

@@ -355,6 +355,7 @@ class Charge(Placed):
     """A leader, a liaison or a section in charge of one area, from a day to a day (both held).
 
     name: of the person, or of the section; title: the post of the person, or who leads the section
+    phone: the number of the office, for who may read the row; "" where none is known
     targets: what is to be reached, or the problems taken over; result, solved: what came of it
     owner: area of the office that set it; follows: whom it took over from
     cancelled_at: entered by mistake; kept, but in force on no day
@@ -367,6 +368,7 @@ class Charge(Placed):
     user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="charges")
     name = models.CharField(max_length=60)
     title = models.CharField(max_length=60, blank=True, default="")
+    phone = models.CharField(max_length=20, blank=True, default="")
     targets = models.TextField(blank=True, default="")
     due_on = models.DateField(null=True, blank=True)
     result = models.TextField(blank=True, default="")
