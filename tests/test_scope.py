@@ -115,7 +115,8 @@ def world(city):
     made["draft"] = draft_edition(kind="calendar", owner="320311", head=head, body=body, by=qian, at=now)
     contact = ChargeIn(kind="liaison", area=city.east, name="周强", from_on=now.date())
     made["charge"] = set_charge(given=contact, by=qian, at=now)
-    made["sheet"] = drafts.keep(b"x", "a.csv", qian.user_id)
+    for name in ("charges", "charges too"):
+        made[name] = drafts.keep(b"x", "a.csv", qian.user_id)
     chapter = {"id": "x-c1", "number": "一", "title": "组织", "confidence": "local"}
     tree, own = {"sources": {}, "chapters": [chapter]}, replace(head, key="own")
     made["clauses"] = draft_edition(kind="clauses", owner="320311", head=own, body=tree, by=qian, at=now)
@@ -194,8 +195,8 @@ def table(city, made):
         "charge_end": ([made["charge"].uid], "GET", "Qian", "Ne"),
         "charge_hand_over": ([made["charge"].uid], "GET", "Qian", "Ne"),
         "charge_cancel": ([made["charge"].uid], "GET", "Qian", "Ne"),
-        "charges_import_commit": ([made["sheet"]], "POST", "Qian", "Ne"),
-        "charges_import_errors": ([made["sheet"]], "GET", "Qian", "Ne"),
+        "charges_import_commit": ([made["charges"]], "POST", "Qian", "Ne"),
+        "charges_import_errors": ([made["charges too"]], "GET", "Qian", "Ne"),
         "standards:discard": ([draft], "GET", "Qian", "Ne"),
         "standards:clause": ([made["clauses"].uid, "x-c1"], "GET", "Qian", "Ne"),
         "notice": ([made["notice"].pk], "GET", "Chen", "Wu"),
