@@ -1,6 +1,7 @@
 """The story and the courses of its cases: values, no database."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from random import Random
@@ -9,6 +10,7 @@ import pytest
 
 from weicheng.demo import story, words
 from weicheng.demo.course import BAD, GOOD, PLAIN, Clock, course_of
+from weicheng.demo.rounds import Drawn, PlannedRound
 from weicheng.places import divisions
 from weicheng.places.roles import Role
 from weicheng.rules.cases import Move
@@ -45,7 +47,25 @@ def told(area: str = "320311", *, seed: int = 1, at: datetime = AT, months: int 
         items=(("2", "06012"), ("3", "03005")),
         severities=("difficult", "hard", "special"),
     )
-    return story.tell(district(area), seed=seed, at=at, months=months, terms=terms)
+    teller = story.begin(district(area), seed=seed, at=at, months=months, terms=terms)
+    return teller.tell(lambda planned: drawn(teller, planned))
+
+
+def drawn(teller: story.Teller, planned: PlannedRound) -> list[Drawn]:
+    """Stand in for the real draw, which needs a database: places and inspectors in turn."""
+    places = [
+        place for street in teller.district.streets for place in teller.district.communities[street.code]
+    ]
+    if planned.unit_kinds:
+        units = [unit for unit in teller.units.values() if unit.kind in planned.unit_kinds]
+        chosen = [Drawn(unit.area, unit.name, "", unit.key) for unit in units]
+    else:
+        chosen = [Drawn(place.code, place.name, "") for place in places]
+    rng, count = Random(planned.key), planned.places + len(planned.recommended)
+    return [
+        replace(one, by=planned.inspectors[number % len(planned.inspectors)])
+        for number, one in enumerate(rng.sample(chosen, min(count, len(chosen))))
+    ]
 
 
 @pytest.fixture(scope="module", params=["320311", "110101"])

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
 
@@ -64,9 +64,11 @@ def make_board(
     at: datetime,
     scheme_key: str = DEFAULT_SCHEME,
     period_text: str = "",
+    uid: UUID | None = None,
 ) -> Board:
     """Make the board of a period, not yet computed, under the scheme in force at its end.
 
+    uid: given only where a board is told again (the demo)
     ForbiddenError "may-not-assess"; ConflictError "board-twice"; RuleError "scheme-gap" naming the days without
     an edition, "scheme-level", "board-level"
     """
@@ -84,6 +86,7 @@ def make_board(
             "board-level", N_("{area}之下没有这一级的考评对象。请选择下一级。"), area=name_of(area)
         )
     board = Board(
+        uid=uid or uuid4(),
         title=f"{name_of(area, period.end)}{period.label}{Board.Level(level).label}考评",
         level=level,
         scheme_key=scheme_key,

@@ -144,6 +144,19 @@ def course_of(
     return walk.finish()
 
 
+def course_of_part(
+    rng: Random, *, opened_at: datetime, now: datetime, start: Callable[[datetime], Clock], done: bool
+) -> Course:
+    """Return what happens to one part of a split case: it is settled and verified, or only accepted so far."""
+    walk = _Walk(rng, opened_at, now, start)
+    if _accept(walk, rng) and done:
+        walk.hand_in(in_hours(rng, walk.at + rng.randint(60, 200) * MINUTE), words.HAND_IN)
+        walk.move(
+            in_hours(rng, walk.at + rng.randint(60, 300) * MINUTE), Move.PASS, "verifier", words.PASSED[0]
+        )
+    return walk.finish()
+
+
 def _go(walk: _Walk, rng: Random, charged: bool, habit: Habit) -> None:
     age = walk.now - walk.at
     chance = rng.random()

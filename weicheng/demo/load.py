@@ -7,30 +7,36 @@ and phones call, many at a time. All of it is one transaction: a load that is ki
 import gc
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from random import Random
 from typing import Any
-from uuid import UUID
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils.translation import gettext
 
-from weicheng.cases import clock, deadlines, outbox
+from weicheng.cases import clock, outbox, repeats
 from weicheng.cases.actions import Step, make_event, take_steps
 from weicheng.cases.models import Case, Event, Link
-from weicheng.demo import photos, pictures, story, words
+from weicheng.demo import charges, photos, pictures, story, words, year
 from weicheng.demo.accounts import password
-from weicheng.demo.course import Clock, Course, Planned, course_of
+from weicheng.demo.course import GOOD, Planned, course_of
+from weicheng.demo.rounds import CHECKLIST, Drawn, PlannedRound
+from weicheng.demo.tracks import Starts, Track
 from weicheng.evidence.actions import Capture as PhotoCapture
 from weicheng.evidence.models import Attachment
 from weicheng.inspections.actions import Capture, record_findings, record_visit
-from weicheng.inspections.drafts import FindingIn, PointIn, VisitIn
-from weicheng.inspections.models import Finding, Visit
+from weicheng.inspections.answers import Sheet, numbers_of, record_sheets
+from weicheng.inspections.drafts import AnswerIn, FindingIn, PointIn, VisitIn
+from weicheng.inspections.draws import AREA_PREFIX, DrawIn, draw_round
+from weicheng.inspections.models import Finding, Round, RoundPlace, Visit
+from weicheng.inspections.rounds import RoundIn, Source, begin_visit, plan_round
 from weicheng.journal import site
 from weicheng.journal.actions import SYSTEM, Note, Who, record_all
 from weicheng.journal.models import Site
@@ -54,8 +60,8 @@ from weicheng.standards.actions import load_base
 from weicheng.standards.models import Edition
 
 SEED = 20261122
-CHECKLIST = "community-environment"
 NOTICES_FOR = timedelta(days=14)  # older steps are told to nobody: a full tray teaches nothing
+AT_ONCE = 150  # findings recorded together
 READ_BEFORE = timedelta(days=2)
 REUSED_SHARE = 0.008  # after-photos that are somebody's earlier photo again
 
@@ -108,7 +114,7 @@ def load_demo(
     gc.disable()
     try:
         with transaction.atomic():
-            _Loader(area, seed, at.replace(microsecond=0), months, progress).load()
+            Loader(area, seed, at.replace(microsecond=0), months, progress).load()
             photos.settle()
     finally:
         gc.enable()
@@ -119,9 +125,10 @@ def load_demo(
 
 
 def summary(at: datetime, *, seconds: float = 0.0) -> Summary:
-    """Count what is there now."""
-    states = Counter(Case.objects.values_list("state", flat=True))
-    late = Case.objects.filter(open=True, due_at__lt=at).exclude(state=State.HANDED_IN.value)
+    """Count what is there now; the parts of a split case are not counted beside it."""
+    cases = Case.objects.filter(parent__isnull=True)
+    states = Counter(cases.values_list("state", flat=True))
+    late = cases.filter(open=True, due_at__lt=at).exclude(state=State.HANDED_IN.value)
     return Summary(
         people=User.objects.count(),
         units=Unit.objects.count(),
@@ -135,33 +142,18 @@ def summary(at: datetime, *, seconds: float = 0.0) -> Summary:
     )
 
 
-@dataclass
-class _Track:
-    """A case on its way through its course: what of it is done, and who acts."""
-
-    plan: story.PlannedFinding
-    course: Course
-    actors: list[Actor]
-    done: int = 0
-    fired: int = 0
-    pk: int = 0
-
-    def next_at(self) -> datetime | None:
-        return self.course.moves[self.done].at if self.done < len(self.course.moves) else None
-
-    def fire_at(self) -> datetime | None:
-        return self.course.fires[self.fired] if self.fired < len(self.course.fires) else None
-
-
-class _Loader:
+class Loader:
     def __init__(self, area: str, seed: int, at: datetime, months: int, progress: Progress):
         self.area, self.seed, self.at, self.months, self.say = area, seed, at, months, progress
         self.actors: dict[str, Actor] = {}
         self.units: dict[str, Unit] = {}
         self.unit_keys: dict[UUID, str] = {}
         self.liaisons: dict[str, Actor] = {}
-        self.tracks: list[_Track] = []
+        self.tracks: list[Track] = []
         self.shots_before: list[tuple[bytes, Any]] = []
+        self.rounds: dict[str, Round] = {}
+        self.places: dict[tuple[str, int], RoundPlace] = {}
+        self.lines: dict[UUID, dict[str, story.PlannedFinding]] = {}  # by visit and line: what failed
         self.pictures = Random(f"{seed}:{area}:pictures")  # noqa: S311 - a story, not a secret
 
     def load(self) -> None:
@@ -170,12 +162,18 @@ class _Loader:
         if not Area.objects.filter(pk=self.area).exists():
             init_areas(self.area, at=self.at)
         Site.objects.filter(pk=site.site().pk).update(demo=True)
-        self.story = story.tell(
+        self.cast = story.begin(
             self._district(), seed=self.seed, at=self.at, months=self.months, terms=self._terms()
         )
         self._make_units()
         self._make_people()
-        self.say(f"{len(self.story.people)} 名人员、{len(self.units)} 个单位已建立。")
+        self.say(f"{len(self.cast.people)} 名人员、{len(self.units)} 个单位已建立。")
+        charges.put_in_charge(self)
+        self.story = self.cast.tell(self._draw)
+        self.say(f"{len(self.rounds)} 次检查任务已抽取。")
+        for finding in (*self.story.findings, *self.story.sealed):
+            if finding.visit is not None and finding.item:
+                self.lines.setdefault(finding.visit, {})[finding.item] = finding
         self._make_visits()
         self.say(f"{len(self.story.visits)} 次检查已登记。")
         self._live()
@@ -220,8 +218,8 @@ class _Loader:
 
     def _make_units(self) -> None:
         """As `create_unit` does for one, with the same rows, for some hundreds."""
-        at, made = self.story.begins_at, []
-        for plan in self.story.units.values():
+        at, made = self.cast.begins_at, []
+        for plan in self.cast.units.values():
             unit = Unit(uid=plan.uid, opened_on=at.date())
             fields = UnitFields(
                 name=plan.name, kind=plan.kind, area=plan.area, address=plan.address, particulars=plan.particulars,
@@ -234,7 +232,7 @@ class _Loader:
         Unit.objects.bulk_create(made, batch_size=200)
         UnitService.objects.bulk_create(
             [UnitService(unit=self.units[plan.key], area=plan.serves)
-             for plan in self.story.units.values() if plan.serves]
+             for plan in self.cast.units.values() if plan.serves]
         )  # fmt: skip
         unit_versions.keep(made, verb="create", by=SYSTEM, at=at)
         notes: list[tuple[Note, Who]] = [
@@ -244,22 +242,22 @@ class _Loader:
 
     def _make_people(self) -> None:
         """As `create_user` and `give_post` do for one; the password is hashed once, it guards nothing here."""
-        at, hashed = self.story.begins_at, make_password(password())
+        at, hashed = self.cast.begins_at, make_password(password())
         users = [
             User(login=one.login, name=one.name, password=hashed, must_change_password=False, created_at=at,
                  created_in=self.area)
-            for one in self.story.people
+            for one in self.cast.people
         ]  # fmt: skip
         User.objects.bulk_create(users)
         posts = []
-        for one, user in zip(self.story.people, users, strict=True):
+        for one, user in zip(self.cast.people, users, strict=True):
             unit = self.units[one.unit] if one.unit else None
             post = Post(user=user, role=one.role.value, unit=unit, from_on=at.date())
             posts.append(post.place_at(unit.area if unit else one.area))
         Post.objects.bulk_create(posts)
         site.raise_generation()
         notes: list[tuple[Note, Who]] = []
-        for one, post in zip(self.story.people, posts, strict=True):
+        for one, post in zip(self.cast.people, posts, strict=True):
             self.actors[one.login] = actor_of(post)
             if one.unit:
                 self.liaisons[one.unit] = self.actors[one.login]
@@ -268,44 +266,96 @@ class _Loader:
             notes.append((Note("post.give", "post", str(post.pk), post.area, detail), SYSTEM))
         record_all(notes, at=at)
 
+    # --- rounds and visits ---
+
+    def _draw(self, plan: PlannedRound) -> list[Drawn]:
+        """Plan and draw a round as its office does; the seed follows from the demo's, so that it is drawn alike."""
+        officer, uid = self.actors["demo-qu"], uuid5(NAMESPACE_OID, f"{self.seed}:{self.area}:{plan.key}")
+        draft = RoundIn(
+            uid=uid, kind=plan.kind, title=plan.title, starts_on=plan.starts_on, ends_on=plan.ends_on,
+            theme=plan.theme, checklists=(plan.checklist,) if plan.checklist else (), hidden=plan.hidden,
+            source=Source.UNITS if plan.unit_kinds else Source.COMMUNITIES, unit_kinds=plan.unit_kinds,
+            departments=plan.departments, leader=plan.leader,
+        )  # fmt: skip
+        made = plan_round(draft, by=officer, at=plan.draw_at - timedelta(hours=5))
+        ask = DrawIn(
+            total=plan.places, recommended=tuple(f"{AREA_PREFIX}{code}" for code in plan.recommended),
+            inspectors=tuple(self.actors[login].key for login in plan.inspectors), apart="", by="street",
+        )  # fmt: skip
+        seed = sha256(f"{self.seed}:{self.area}:{plan.key}:draw".encode()).hexdigest()
+        draw_round(made, ask, version=made.version, by=officer, at=plan.draw_at, seed=seed)
+        made.refresh_from_db()
+        self.rounds[plan.key] = made
+        logins = {self.actors[login].key: login for login in plan.inspectors}
+        drawn = []
+        for place in made.places.select_related("unit").order_by("pk"):
+            self.places[plan.key, len(drawn)] = place
+            unit = self.unit_keys[place.unit.uid] if place.unit else ""
+            drawn.append(Drawn(place.area, place.name, logins[place.inspector_key], unit))
+        return drawn
+
     def _make_visits(self) -> None:
         ended, notes = [], []
         last: dict[UUID, datetime] = {}
-        for finding in self.story.findings:
+        for finding in (*self.story.findings, *self.story.sealed):
             if finding.visit:
                 last[finding.visit] = max(finding.device_at, last.get(finding.visit, finding.device_at))
         for plan in self.story.visits:
-            by = self.actors[plan.by]
-            draft = VisitIn(
-                uid=plan.uid, area=plan.area, kind=plan.kind, unit=self.units[plan.unit].uid if plan.unit else None,
-                place=plan.place, checklist=CHECKLIST if plan.checklist else "", note=plan.note,
-                started_at=plan.started_at, visited_on=plan.started_at.date(),
-            )  # fmt: skip
-            visit, _created = record_visit(draft, by=by, at=plan.started_at)
+            visit = self._begin(plan)
             visit.ended_at = max(last.get(plan.uid, plan.started_at), plan.started_at) + timedelta(minutes=6)
             if visit.ended_at < self.at:
                 ended.append(visit)
-                notes.append((Note("visit.end", "visit", str(visit.uid), visit.area, {}, visit.ended_at), by))
+                notes.append(
+                    (
+                        Note("visit.end", "visit", str(visit.uid), visit.area, {}, visit.ended_at),
+                        self.actors[plan.by],
+                    )
+                )
         # As `end_visit` does for one.
         Visit.objects.bulk_update(ended, ["ended_at"], batch_size=200)
         record_all(notes, at=self.at)
+
+    def _begin(self, plan: story.PlannedVisit) -> Visit:
+        by = self.actors[plan.by]
+        if plan.round:
+            place = self.places[plan.round, plan.position]
+            checklist = CHECKLIST if plan.checklist else ""
+            return begin_visit(place, uid=plan.uid, checklist=checklist, by=by, at=plan.started_at)
+        draft = VisitIn(
+            uid=plan.uid, area=plan.area, kind=plan.kind, unit=self.units[plan.unit].uid if plan.unit else None,
+            place=plan.place, checklist=CHECKLIST if plan.checklist else "", note=plan.note,
+            started_at=plan.started_at, visited_on=plan.started_at.date(),
+        )  # fmt: skip
+        return record_visit(draft, by=by, at=plan.started_at)[0]
 
     # --- the year ---
 
     def _live(self) -> None:
         """Go through the year slice by slice, so that numbers, histories and the journal grow in time order."""
-        waiting = list(self.story.findings)
+        # What failed in a hidden round waits for its publishing; what two units share goes its own way.
+        waiting = [one for one in self.story.findings if not one.round]
+        sheets = sorted(
+            (one for one in self.story.visits if one.sent_at), key=lambda one: one.sent_at or self.at
+        )
+        agenda = year.Agenda(self)
         told_from = self.at - NOTICES_FOR
         told = read = False
-        for until in self._slices():
+        for until in self._slices(agenda.moments()):
             if not told and until > told_from:
                 Event.objects.filter(delivered=False).update(delivered=True)
+                Notice.objects.filter(at__lt=told_from).delete()
                 told = True
             count = next((n for n, one in enumerate(waiting) if one.received_at > until), len(waiting))
-            for start in range(0, count, 500):
-                self._record(waiting[start : min(start + 500, count)])
+            for part in _parts(waiting[:count]):
+                sent = next(
+                    (n for n, one in enumerate(sheets) if one.sent_at > part[-1].received_at), len(sheets)
+                )
+                self._record(part, sheets[:sent])
+                sheets = sheets[sent:]
             waiting = waiting[count:]
             self._step(until)
+            repeats.link(until)
+            agenda.keep(until)
             self.tracks = [one for one in self.tracks if one.next_at() or one.fire_at()]
             if told:
                 outbox.deliver(min(until, self.at))
@@ -313,53 +363,101 @@ class _Loader:
                     self._read(until)
                     read = True
             self.say(f"{until.astimezone(ZONE):%Y-%m-%d}：{Case.objects.count()} 件。")
+        self._record([], sheets)
         clock.tick(self.at)
+        repeats.link(self.at)
         outbox.deliver(self.at)
 
-    def _slices(self) -> list[datetime]:
-        """Return the ends of the slices: months, and days for the time that people still remember."""
+    def _slices(self, moments: Iterable[datetime]) -> list[datetime]:
+        """Return the ends of the slices: where something is counted, and days for what people still remember."""
         fine = self.at - NOTICES_FOR
-        ends = [
-            moment for n in range(1, 40) if (moment := self.story.begins_at + timedelta(days=31 * n)) < fine
-        ]
-        ends += [fine + timedelta(days=n) for n in range(int(NOTICES_FOR.days))]
-        return [*ends, self.at]
+        ends = {fine + timedelta(days=n) for n in range(int(NOTICES_FOR.days))}
+        return sorted({*ends, *(moment for moment in moments if moment < self.at), self.at})
 
-    def _record(self, plans: Sequence[story.PlannedFinding]) -> None:
+    def _record(self, plans: Sequence[story.PlannedFinding], visits: Sequence[story.PlannedVisit]) -> None:
+        """Record what came in: the answers of check lists, with the cases of what failed, and what was seen beside."""
+        lines = self._answer(visits)
+        beside = [plan for plan in plans if not plan.item]
         captures = [
             Capture(
                 FindingIn(
                     uid=plan.uid, area=plan.area, category=plan.category, severity=plan.severity, note=plan.note,
                     address=plan.address, unit=self.units[plan.units[0]].uid if plan.charged else None,
-                    visit=plan.visit, item=plan.item, device_at=plan.device_at,
+                    visit=plan.visit, device_at=plan.device_at,
                     point=PointIn(lon=plan.spot.lon, lat=plan.spot.lat, accuracy_m=Decimal(8), at=plan.device_at)
                     if plan.spot else None,
                 ),
                 self.actors[plan.by], plan.received_at,
             )
-            for plan in plans
+            for plan in beside
         ]  # fmt: skip
-        recorded = record_findings(captures)
-        tracks = []
-        for plan, one in zip(plans, recorded, strict=True):
+        cases = lines
+        for plan, one in zip(beside, record_findings(captures), strict=True):
             if one.error is not None or one.case is None:
                 raise one.error or AssertionError(plan.uid)
-            case = one.case
-            rng = Random(plan.seed)  # noqa: S311 - a story, not a secret
-            starts = _Starts(case)
-            course = course_of(
-                rng, opened_at=plan.received_at, charged=plan.charged, now=self.at,
-                habit=self.story.habits[plan.area[:9]], start=starts,
+            cases[plan.uid] = one.case
+        self.follow([(plan, cases[plan.uid]) for plan in plans])
+
+    def _answer(self, visits: Sequence[story.PlannedVisit]) -> dict[UUID, Case]:
+        """Send the check lists of these visits; return the cases that were opened, by the finding's identity."""
+        sheets = [
+            Sheet(plan.uid, self._drafts(plan), self.actors[plan.by], plan.sent_at or self.at)
+            for plan in visits
+        ]
+        cases = {}
+        for told in record_sheets(sheets) if sheets else []:
+            for answered in told:
+                if answered.error is not None:
+                    raise answered.error
+                if answered.answer is not None and answered.answer.finding is not None:
+                    cases[answered.answer.uid] = answered.answer.finding.case
+        return cases
+
+    def _drafts(self, plan: story.PlannedVisit) -> list[AnswerIn]:
+        """Return every line of the visit's list: what failed, and that the rest passes."""
+        wrong = self.lines.get(plan.uid, {})
+        checklist = editions.checklist(CHECKLIST, plan.area, plan.started_at.date())
+        drafts = []
+        for place, number in enumerate(numbers_of(checklist), start=1):
+            failed = wrong.get(number)
+            if failed is None:
+                seen_at = min(plan.started_at + timedelta(seconds=25 * place), plan.sent_at or self.at)
+                uid = uuid5(plan.uid, f"{number}/")
+                drafts.append(AnswerIn(uid=uid, item=number, result="pass", device_at=seen_at))
+                continue
+            drafts.append(
+                AnswerIn(
+                    uid=failed.uid, item=number, result=failed.result, count=failed.count, note=failed.note,
+                    category=failed.category, severity=failed.severity, device_at=failed.device_at,
+                    unit=self.units[failed.units[0]].uid if failed.charged else None,
+                )
             )  # fmt: skip
-            tracks.append(_Track(plan, course, [], pk=case.pk))
+        return drafts
+
+    def follow(self, opened: Sequence[tuple[story.PlannedFinding, Case]]) -> None:
+        """Set cases that were opened on their way: what will happen to each, by whom, and their photos."""
+        tracks = []
+        for plan, case in opened:
+            if plan.split:
+                continue
+            rng = Random(plan.seed)  # noqa: S311 - a story, not a secret
+            course = course_of(
+                rng, opened_at=plan.received_at, charged=plan.charged, now=self.at, start=Starts(case),
+                habit=GOOD if plan.prompt else self.story.habits[plan.area[:9]],
+            )  # fmt: skip
+            tracks.append(Track(plan, course, [], pk=case.pk))
+        self.take_along(tracks)
+
+    def take_along(self, tracks: Sequence[Track]) -> None:
+        """Appoint who acts in these cases, hang their photos, and let them go their way from now."""
         self._appoint(tracks)
         self._photograph(tracks)
         self.tracks += tracks
 
-    def _appoint(self, tracks: Sequence[_Track]) -> None:
+    def _appoint(self, tracks: Sequence[Track]) -> None:
         """Say who acts in each move. A unit without an account acts through a link, made when it is charged."""
         links: list[tuple[Link, Note, Actor, datetime]] = []
-        wanted: list[tuple[_Track, list[Actor | Link]]] = []
+        wanted: list[tuple[Track, list[Actor | Link]]] = []
         for track in tracks:
             plan = track.plan
             chosen: list[Actor | Link] = []
@@ -372,7 +470,7 @@ class _Loader:
             charged_at = plan.received_at if plan.charged else None
             unit = plan.units[0]
 
-            def link_for(unit: str, made_at: datetime, by: Actor, track: _Track = track) -> Link:
+            def link_for(unit: str, made_at: datetime, by: Actor, track: Track = track) -> Link:
                 made = Link(
                     uid=UUID(int=Random(f"{track.plan.seed}:{made_at}").getrandbits(128), version=4),  # noqa: S311
                     case_id=track.pk, unit=self.units[unit], made_by_key=by.key, made_at=made_at,
@@ -405,7 +503,7 @@ class _Loader:
         for track, chosen in wanted:
             track.actors = [self._holder(one, track) if isinstance(one, Link) else one for one in chosen]
 
-    def _holder(self, link: Link, track: _Track) -> Actor:
+    def _holder(self, link: Link, track: Track) -> Actor:
         """Return the actor that `cases.links.open_token` makes of a link."""
         return Actor(
             key=f"link:{link.pk}", name=link.unit.name[:60], post_label=gettext("办理链接"), powers=LINK_POWERS,
@@ -414,7 +512,7 @@ class _Loader:
 
     # --- photos ---
 
-    def _photograph(self, tracks: Sequence[_Track]) -> None:
+    def _photograph(self, tracks: Sequence[Track]) -> None:
         shots = []
         for track in tracks:
             plan = track.plan
@@ -427,7 +525,7 @@ class _Loader:
         photos.hang(shots)
         self.shots_before = [(shot.data, shot.picture) for shot in shots[-200:] if shot.purpose == "after"]
 
-    def _shot(self, track: _Track, owner: str, purpose: str, by: Actor, at: datetime) -> photos.Shot:
+    def _shot(self, track: Track, owner: str, purpose: str, by: Actor, at: datetime) -> photos.Shot:
         plan, rng = track.plan, self.pictures
         taken_at = (
             plan.device_at if purpose == "before" else at - timedelta(seconds=rng.randint(15, 900))
@@ -466,7 +564,7 @@ class _Loader:
             if not steps and not fired:
                 return
 
-    def _run_of(self, track: _Track, until: datetime) -> list[Step]:
+    def _run_of(self, track: Track, until: datetime) -> list[Step]:
         """Return the moves that may be made before the clock speaks next, and count them as done."""
         steps = []
         clock_at = track.fire_at()
@@ -532,14 +630,12 @@ class _Loader:
             mark_all_read(by=actor, at=at)
 
 
-class _Starts:
-    """The clock of one case when started at a moment, by the editions in force: what the verbs will compute."""
-
-    def __init__(self, case: Case):
-        self.case = case
-
-    def __call__(self, at: datetime) -> Clock:
-        if at == self.case.clock_from:
-            return Clock(at, self.case.warn_at, self.case.due_at)  # type: ignore[arg-type]
-        found = deadlines.start_clock(self.case.area, self.case.category, self.case.severity, at).deadline
-        return Clock(at, found.warn_at, found.due_at)
+def _parts(plans: Sequence[story.PlannedFinding]) -> Iterator[Sequence[story.PlannedFinding]]:
+    """Yield findings some at a time; what was sent in one moment stays together."""
+    start = 0
+    while start < len(plans):
+        end = min(start + AT_ONCE, len(plans))
+        while end < len(plans) and plans[end].received_at == plans[end - 1].received_at:
+            end += 1
+        yield plans[start:end]
+        start = end

@@ -7,7 +7,7 @@ people look harder.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from random import Random
@@ -15,6 +15,7 @@ from uuid import UUID
 
 from weicheng.demo import words
 from weicheng.demo.course import BAD, GOOD, PLAIN, Habit
+from weicheng.demo.rounds import Calendar, Drawn, PlannedRound
 from weicheng.places.roles import Role
 from weicheng.rules.cases import may_charge
 from weicheng.rules.moments import ZONE
@@ -80,6 +81,11 @@ class Spot:
 
 @dataclass(frozen=True)
 class PlannedVisit:
+    """One visit. round, position: the round it is part of, and which of its places it looks at
+
+    sent_at: when the answers of its check list reached us
+    """
+
     uid: UUID
     kind: str
     by: str
@@ -89,6 +95,9 @@ class PlannedVisit:
     started_at: datetime
     unit: str = ""
     checklist: bool = False
+    round: str = ""
+    position: int = 0
+    sent_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +105,9 @@ class PlannedFinding:
     """One finding. units: whom it may be given to, best first; charged: the finder names the first at once.
 
     photographed: a picture was taken; seed: what the rest of the case's life is drawn from
+    item: line of the visit's check list that failed, with its result; "" for what was seen beside the list
+    round: the hidden round with which its case is opened, "" for at once; prompt: settled without fail
+    split: two units share it
     """
 
     uid: UUID
@@ -116,17 +128,38 @@ class PlannedFinding:
     seed: str
     visit: UUID | None = None
     item: str = ""
+    result: str = ""
+    count: int = 1
+    round: str = ""
+    prompt: bool = False
+    split: bool = False
+
+
+@dataclass(frozen=True)
+class PlannedCard:
+    """A yellow card. visit: with the findings it names; recheck: the visit that lifts it, None while it stands"""
+
+    visit: UUID
+    findings: tuple[UUID, ...]
+    issued_at: datetime
+    recheck: UUID | None = None
+    lifted_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Story:
+    """sealed: lines that failed in a round that is still hidden; they are no findings yet."""
+
     people: tuple[Person, ...]
     units: Mapping[str, PlannedUnit]
+    rounds: tuple[PlannedRound, ...]
     visits: tuple[PlannedVisit, ...]
     findings: tuple[PlannedFinding, ...]
     habits: Mapping[str, Habit]
     street_desk: Mapping[str, str]  # sub-district -> login of its officer
     begins_at: datetime
+    sealed: tuple[PlannedFinding, ...] = ()
+    cards: tuple[PlannedCard, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -139,10 +172,9 @@ class Terms:
     severities: Collection[str]
 
 
-def tell(district: District, *, seed: int, at: datetime, months: int, terms: Terms) -> Story:
-    """Return the whole story up to the moment `at`."""
-    teller = _Teller(district, seed, at.astimezone(ZONE), months, terms)
-    return teller.tell()
+def begin(district: District, *, seed: int, at: datetime, months: int, terms: Terms) -> "Teller":
+    """Return who tells the story up to the moment `at`; its people and units are known already."""
+    return Teller(district, seed, at.astimezone(ZONE), months, terms)
 
 
 # --- people and units ------------------------------------------------------------------------------
@@ -162,7 +194,7 @@ _DEPARTMENTS = (
     ("office", "爱国卫生运动服务中心", "office", 1),
 )
 _LIAISONS = ("city", "clean", "trade", "build")
-_INSPECTORS = 18  # so that none of them found more than a twentieth
+_INSPECTORS = 24  # so that none of them found more than a twentieth
 
 # Category -> who answers for it, the likeliest first: keys of departments or kinds of units of the street.
 _ANSWERS = {
@@ -197,11 +229,17 @@ _SPECIAL = {
     "shop": ("09005", "06012", "07006"), "toilet": ("03001",), "supermarket": ("01055", "06041", "09010"),
     "compound": ("06036", "06041", "06042", "09012", "06007"),
 }  # fmt: skip
-_LEDGER_SHARE, _SPECIAL_SHARE, _LIST_SHARE = 0.4, 0.12, 0.3
+_ROUND_SHARE = 0.6  # of the visits, at most: those of rounds
+_LEDGER_SHARE, _SPECIAL_SHARE, _LIST_SHARE = 0.55, 0.2, 0.3  # of the visits outside rounds
 _FREE_SHARE = 0.12  # findings outside any visit
+_LINES_SHARE = 0.6  # of what a visit with a check list finds, failed lines of it
+_MOST_LINES = 7  # that fail in one visit
+_RECHECK_AFTER = timedelta(days=75)  # a round that far back can have its yellow card lifted
 
 
-class _Teller:
+class Teller:
+    """Knows the cast at once; `tell` the rest, once somebody draws the places of the rounds."""
+
     def __init__(self, district: District, seed: int, at: datetime, months: int, terms: Terms):
         self.district, self.at, self.months, self.terms = district, at, months, terms
         self.root = f"{seed}:{district.code}"
@@ -217,24 +255,33 @@ class _Teller:
         places = [place for street in district.streets for place in (street, *self._communities(street.code))]
         self.called = {place.code: place.name for place in places}
 
+        self._habits()
+        self._units()
+        self.people = self._people()
+
     def rng(self, topic: str) -> Random:
         # A stream for each topic: a change in one part of the story leaves the others as they were.
         return Random(f"{self.root}:{topic}")  # noqa: S311 - a story, not a secret
 
-    def tell(self) -> Story:
-        self._habits()
-        self._units()
-        people = self._people()
+    def tell(self, draw: Callable[[PlannedRound], Sequence[Drawn]]) -> Story:
+        """Return the whole story. draw: gives the places of a round, each round once, in time order."""
+        people = self.people
         self.inspectors = [one.login for one in people if one.role is Role.INSPECTOR]
         self.supervisors = [one.login for one in people if one.role is Role.DISTRICT_OFFICER]
         self.desk = {one.area: one.login for one in people if one.role is Role.STREET}
         self.area_of = {one.login: one.area for one in people}
         days, weights = self._days()
-        visits = self._visits(people, days, weights)
-        findings = self._findings(people, visits, days, weights)
+        self.rounds = {one.key: one for one in self._calendar(people, days[-1])}
+        visits = self._visits(people, days, weights, draw)
+        visits, found = self._findings(people, visits, days, weights)
+        sealed = [one for one in found if one.round and self.rounds[one.round].publish_at is None]
+        findings = [one for one in found if not one.round or self.rounds[one.round].publish_at is not None]
+        visits, findings, cards = self._cards(visits, self._split(findings))
         return Story(
-            tuple(people), self.units, tuple(visits), tuple(findings), self.habits, self.desk, self.begins_at
-        )
+            people=tuple(people), units=self.units, rounds=tuple(self.rounds.values()), visits=tuple(visits),
+            findings=tuple(findings), habits=self.habits, street_desk=self.desk, begins_at=self.begins_at,
+            sealed=tuple(sealed), cards=tuple(cards),
+        )  # fmt: skip
 
     # --- the ground ---
 
@@ -356,6 +403,10 @@ class _Teller:
                 self.names.add(name)
                 return name
 
+    def new_name(self, rng: Random) -> str:
+        """Return a name nobody of the cast has."""
+        return self._name(rng)
+
     def _people(self) -> list[Person]:
         rng, code = self.rng("people"), self.district.code
         people: list[Person] = []
@@ -439,11 +490,30 @@ class _Teller:
 
     # --- visits ---
 
+    def _calendar(self, people: Sequence[Person], last: date) -> list[PlannedRound]:
+        # Two of three named beforehand come from where things are well: that is what recommending is for.
+        named = [place.code for street in self.district.streets if self.habits[street.code] is not BAD
+                 for place in self._communities(street.code)]  # fmt: skip
+        leader = next(one.name for one in people if one.role is Role.LEADER)
+        return Calendar(
+            rng=self.rng("rounds"), begins_at=self.begins_at, at=self.at, is_working_day=self.terms.is_working_day,
+            eager=lambda day: self._eagerness(day, last), inspectors=self.inspectors, communities=named,
+            leader=f"副区长{leader}",
+            most=round(VISITS_A_YEAR * self.months / 12 * _ROUND_SHARE),
+        ).lay()  # fmt: skip
+
     def _visits(
-        self, people: Sequence[Person], days: Sequence[date], weights: Sequence[float]
-    ) -> list[PlannedVisit]:
+        self, people: Sequence[Person], days: Sequence[date], weights: Sequence[float],
+        draw: Callable[[PlannedRound], Sequence[Drawn]],
+    ) -> list[PlannedVisit]:  # fmt: skip
         rng = self.rng("visits")
-        total = max(6, round(VISITS_A_YEAR * self.months / 12))
+        eager = dict(zip(days, weights, strict=True))
+        visits = [
+            one
+            for planned in self.rounds.values()
+            for one in self._round_visits(planned, draw(planned), eager)
+        ]
+        total = max(6, round(VISITS_A_YEAR * self.months / 12)) - len(visits) - bool(self._carded())
         # Whatever day it is loaded on, the last two days have something to show.
         chosen = [*days[-2:], *days[-2:], *rng.choices(days, weights, k=total - 4)]
         workers = self._workers(people)
@@ -451,12 +521,41 @@ class _Teller:
         # One of each kind of worker is out on the last days, so that every first page has something fresh.
         for place, login in enumerate(("demo-shequ1", "demo-ducha1", "demo-jiedao1"), start=1):
             turns[-place] = next((one for one in people if one.login == login), turns[-place])
-        visits = [self._visit(rng, day, person) for day, person in zip(sorted(chosen), turns, strict=True)]
+        visits += [self._visit(rng, day, person) for day, person in zip(sorted(chosen), turns, strict=True)]
         return sorted(visits, key=lambda visit: visit.started_at)
+
+    def _round_visits(
+        self, planned: PlannedRound, drawn: Sequence[Drawn], eager: Mapping[date, float]
+    ) -> list[PlannedVisit]:
+        """Return the visits of a round so far; what is left is left to the first of its inspectors first."""
+        rng = self.rng(f"round:{planned.key}")
+        days = [day for day in eager if planned.starts_on <= day <= planned.ends_on]
+        work = [day for day in days if self.terms.is_working_day(day)] or days
+        order = sorted(
+            range(len(drawn)), key=lambda place: (drawn[place].by == self.inspectors[0], rng.random())
+        )
+        visits = []
+        for position in sorted(order[: round(planned.share * len(drawn))]):
+            place = drawn[position]
+            day = rng.choices(work, [eager[one] for one in work])[0]
+            visits.append(
+                PlannedVisit(
+                    _uid(rng), planned.kind, place.by, place.area, place.name, "", self._moment(rng, day),
+                    unit=place.unit, checklist=bool(planned.checklist), round=planned.key, position=position,
+                )
+            )  # fmt: skip
+        return visits
+
+    def _carded(self) -> list[PlannedRound]:
+        """Return the hidden rounds long enough ago for a yellow card to have been lifted, the first one first."""
+        return [
+            one for one in self.rounds.values()
+            if one.hidden and one.publish_at is not None and one.publish_at < self.at - _RECHECK_AFTER
+        ]  # fmt: skip
 
     def _workers(self, people: Sequence[Person]) -> list[tuple[Person, float]]:
         shares = {
-            Role.INSPECTOR: 0.56, Role.STREET: 0.24, Role.COMMUNITY: 0.14, Role.DISTRICT_OFFICER: 0.04,
+            Role.INSPECTOR: 0.38, Role.STREET: 0.34, Role.COMMUNITY: 0.2, Role.DISTRICT_OFFICER: 0.06,
             Role.TECHNICIAN: 0.02,
         }  # fmt: skip
         size = {role: sum(1 for one in people if one.role is role) for role in shares}
@@ -517,38 +616,146 @@ class _Teller:
         visits: Sequence[PlannedVisit],
         days: Sequence[date],
         weights: Sequence[float],
-    ) -> list[PlannedFinding]:
+    ) -> tuple[list[PlannedVisit], list[PlannedFinding]]:
+        """Return the visits with the moment their answers were sent, and what was found, in the order of receipt."""
         rng = self.rng("findings")
         total = max(30, round(FINDINGS_A_YEAR * self.months / 12))
         free = round(total * _FREE_SHARE)
-        counts = _share_out(rng, total - free, len(visits))
-        found = [
-            self._found_in(rng, visit, number) for visit, count in zip(visits, counts, strict=True)
-            for number in range(count)
-        ]  # fmt: skip
+        sealed = [self._is_sealed(visit) for visit in visits]
+        most = [
+            0 if shut else min(_MOST_LINES, len(self._lines(visit))) if self._is_hidden(visit) else 15
+            for visit, shut in zip(visits, sealed, strict=True)
+        ]
+        counts = _share_out(rng, total - free, most)
+        told, found = [], []
+        for visit, count, shut in zip(visits, counts, sealed, strict=True):
+            seen, made = self._found_in(rng, visit, rng.randint(1, 4) if shut else count)
+            told.append(seen)
+            found += made
         for person in _turns(rng, self._workers(people), free):
             area = person.area if len(person.area) >= 12 else self._area(rng, self._street(rng, person.area))
             moment = self._moment(rng, rng.choices(days, weights)[0])
             found.append(self._finding(rng, person.login, area, moment, self._category(rng, moment)))
-        return sorted(found, key=lambda finding: finding.received_at)
+        return told, sorted(found, key=lambda finding: finding.received_at)
 
-    def _found_in(self, rng: Random, visit: PlannedVisit, number: int) -> PlannedFinding:
-        moment = visit.started_at + timedelta(seconds=rng.randint(90, 260) * (number + 1))
+    def _lines(self, visit: PlannedVisit) -> list[tuple[str, str]]:
+        """Return (number, category) of the lines that may fail on the day of a visit."""
+        known = self.terms.categories(visit.started_at.date())
+        return [one for one in self.terms.items if one[1] in known]
+
+    def _is_hidden(self, visit: PlannedVisit) -> bool:
+        return bool(visit.round) and self.rounds[visit.round].hidden
+
+    def _is_sealed(self, visit: PlannedVisit) -> bool:
+        return self._is_hidden(visit) and self.rounds[visit.round].publish_at is None
+
+    def _found_in(
+        self, rng: Random, visit: PlannedVisit, count: int
+    ) -> tuple[PlannedVisit, list[PlannedFinding]]:
+        """Return what one visit found: lines of its check list that failed, and what was seen beside them."""
+        moments = [
+            visit.started_at + timedelta(seconds=rng.randint(90, 260) * (number + 1))
+            for number in range(count)
+        ]
+        if not visit.checklist:
+            return visit, [self._seen(rng, visit, moment) for moment in moments]
+        lines = self._lines(visit)
+        hidden = self._is_hidden(visit)
+        failed = min(len(lines), count if hidden else min(_MOST_LINES, round(count * _LINES_SHARE)))
+        if hidden:
+            moments = moments[:failed]
+        wrong = rng.sample(lines, failed)
+        latest = self.at - timedelta(minutes=12)
+        sent_at = min(
+            max(moments, default=visit.started_at) + timedelta(seconds=rng.randint(40, 160)), latest
+        )
+        visit = replace(visit, sent_at=sent_at)
+        received_at = (self.rounds[visit.round].publish_at or sent_at) if hidden else sent_at
+        found = []
+        for (item, category), moment in zip(wrong, moments, strict=False):
+            made = self._finding(rng, visit.by, visit.area, moment, category, visit=visit, item=item)
+            found.append(
+                # The verb says where: at the place visited, from where no device told its position.
+                replace(
+                    made, address=visit.place, spot=None, device_at=min(moment, sent_at), received_at=received_at,
+                    result=rng.choice(("fail", "fail", "partly")), count=rng.choice((1, 1, 1, 1, 2, 3)),
+                    round=visit.round if hidden else "",
+                )
+            )  # fmt: skip
+        return visit, found + [self._seen(rng, visit, moment) for moment in moments[failed:]]
+
+    def _seen(self, rng: Random, visit: PlannedVisit, moment: datetime) -> PlannedFinding:
         known = self.terms.categories(moment.date())
-        if visit.unit:
-            unit = self.units[visit.unit]
-            offered = words.DESK_CATEGORIES if visit.kind == "ledger" else _SPECIAL.get(unit.kind, ())
-            usable = [code for code in offered if code in known]
-            category = rng.choice(usable) if usable else self._category(rng, moment)
-            spot = Spot(unit.address, unit.lon, unit.lat)
-            return self._finding(
-                rng, visit.by, unit.area, moment, category, visit=visit, unit=unit.key, spot=spot
-            )
-        if visit.checklist and rng.random() < 0.7:
-            item, category = rng.choice([one for one in self.terms.items if one[1] in known] or [("", "")])
-            if category:
-                return self._finding(rng, visit.by, visit.area, moment, category, visit=visit, item=item)
-        return self._finding(rng, visit.by, visit.area, moment, self._category(rng, moment), visit=visit)
+        if not visit.unit:
+            return self._finding(rng, visit.by, visit.area, moment, self._category(rng, moment), visit=visit)
+        unit = self.units[visit.unit]
+        offered = words.DESK_CATEGORIES if visit.kind == "ledger" else _SPECIAL.get(unit.kind, ())
+        usable = [code for code in offered if code in known]
+        category = rng.choice(usable) if usable else self._category(rng, moment)
+        spot = Spot(unit.address, unit.lon, unit.lat)
+        return self._finding(
+            rng, visit.by, unit.area, moment, category, visit=visit, unit=unit.key, spot=spot
+        )
+
+    # --- what came of it ---
+
+    def _cards(
+        self, visits: list[PlannedVisit], findings: list[PlannedFinding]
+    ) -> tuple[list[PlannedVisit], list[PlannedFinding], list[PlannedCard]]:
+        """Give two communities a yellow card after unannounced rounds: the first is lifted, the last one stands."""
+        shown = [one for one in self.rounds.values() if one.hidden and one.publish_at is not None]
+        early = self._carded()[:1]
+        cards = []
+        for planned in [*early, *(one for one in shown[-1:] if one not in early)]:
+            visit, named = self._worst(planned, visits, findings)
+            assert planned.publish_at is not None
+            issued_at = planned.publish_at + timedelta(hours=rest_hours(planned.publish_at))
+            if issued_at >= self.at:
+                continue
+            card = PlannedCard(visit.uid, named, issued_at)
+            if planned in early:
+                recheck = self._recheck(visit, issued_at)
+                visits = sorted([*visits, recheck], key=lambda one: one.started_at)
+                findings = [replace(one, prompt=True) if one.uid in named else one for one in findings]
+                card = replace(card, recheck=recheck.uid, lifted_at=recheck.started_at + timedelta(hours=3))
+            cards.append(card)
+        return visits, findings, cards
+
+    def _worst(
+        self, planned: PlannedRound, visits: Sequence[PlannedVisit], findings: Sequence[PlannedFinding]
+    ) -> tuple[PlannedVisit, tuple[UUID, ...]]:
+        """Return the visit of a round that found most, and up to three of its findings."""
+        found: dict[UUID, list[UUID]] = {}
+        for one in findings:
+            if one.visit is not None:
+                found.setdefault(one.visit, []).append(one.uid)
+        mine = [visit for visit in visits if visit.round == planned.key]
+        worst = max(mine, key=lambda visit: (len(visit.area) >= 12, len(found.get(visit.uid, [])), visit.uid))
+        return worst, tuple(found[worst.uid][:3])
+
+    def _recheck(self, visit: PlannedVisit, issued_at: datetime) -> PlannedVisit:
+        """Return a visit of the same place weeks later, by somebody else, at which every line passes."""
+        rng = self.rng("recheck")
+        day = issued_at.date() + timedelta(days=40)
+        while not self.terms.is_working_day(day):
+            day += timedelta(days=1)
+        moment = self._moment(rng, day).replace(hour=10)
+        by = rng.choice([one for one in self.inspectors if one != visit.by])
+        return PlannedVisit(
+            _uid(rng), "special", by, visit.area, visit.place, "黄牌复查。", moment, checklist=True,
+            sent_at=moment + timedelta(minutes=25),
+        )  # fmt: skip
+
+    def _split(self, findings: list[PlannedFinding]) -> list[PlannedFinding]:
+        """Let two units share one case of the last days: a heap of rubbish in a place that two are in charge of."""
+        young = [
+            one for one in findings
+            if not one.item and timedelta(days=3) < self.at - one.received_at < timedelta(days=8)
+        ]  # fmt: skip
+        if not young:
+            return findings
+        chosen = max(young, key=lambda one: (self.habits[one.area[:9]] is BAD, one.visit is None, one.uid))
+        return [replace(one, charged=False, split=True) if one is chosen else one for one in findings]
 
     def _category(self, rng: Random, moment: datetime) -> str:
         known = self.terms.categories(moment.date())
@@ -589,7 +796,7 @@ class _Teller:
             note=rng.choice(notes), address=address, units=units,
             charged=may and rng.random() < 0.66, device_at=min(moment, received_at), received_at=received_at,
             spot=Spot(address, _degrees(float(spot.lon) + rng.uniform(-8e-5, 8e-5)),
-                      _degrees(float(spot.lat) + rng.uniform(-8e-5, 8e-5))) if rng.random() < 0.45 else None,
+                      _degrees(float(spot.lat) + rng.uniform(-8e-5, 8e-5))) if rng.random() < 0.57 else None,
             photographed=rng.random() < 0.42,
             verifier=(by if role_inspects else self.desk[area[:9]]) if rng.random() < (0.62 if role_inspects else 0.55)
             else rng.choice(self.inspectors),
@@ -646,6 +853,11 @@ def _particulars(rng: Random, kind: str) -> dict[str, object]:
     return made[kind]() if kind in made else {}
 
 
+def rest_hours(moment: datetime) -> int:
+    """Return the hours from an afternoon to ten o'clock of the next morning."""
+    return 34 - moment.hour
+
+
 def _uid(rng: Random) -> UUID:
     return UUID(int=rng.getrandbits(128), version=4)
 
@@ -674,14 +886,14 @@ def _turns(rng: Random, workers: Sequence[tuple[Person, float]], total: int) -> 
     return turns
 
 
-def _share_out(rng: Random, total: int, parts: int) -> list[int]:
-    """Share findings out over visits: every visit has one at least, none more than fifteen."""
-    counts = [1] * parts
-    weights = [0.4 + rng.random() for _n in range(parts)]
-    left = max(0, min(total - parts, 14 * parts))
+def _share_out(rng: Random, total: int, most: Sequence[int]) -> list[int]:
+    """Share findings out over visits: every visit has one at least, none more than its most, and one of 0 has none."""
+    counts = [min(1, limit) for limit in most]
+    weights = [0.4 + rng.random() if limit else 0.0 for limit in most]
+    left = max(0, min(total, sum(most)) - sum(counts))
     while left:
-        for position in rng.choices(range(parts), weights, k=left):
-            if counts[position] < 15:
+        for position in rng.choices(range(len(most)), weights, k=left):
+            if counts[position] < most[position]:
                 counts[position] += 1
                 left -= 1
     return counts

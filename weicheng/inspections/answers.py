@@ -21,7 +21,7 @@ from weicheng.inspections import actions
 from weicheng.inspections.actions import Capture, Recorded, record_findings
 from weicheng.inspections.drafts import AnswerIn, AnswerVerdict, FindingIn
 from weicheng.inspections.models import Answer, AnswerVersion, Finding, FindingVersion, Visit
-from weicheng.journal.actions import Note, record
+from weicheng.journal.actions import Note, Who, record_all
 from weicheng.journal.rows import insert_all
 from weicheng.places.actor import Actor
 from weicheng.places.actors import actor_of, today
@@ -72,6 +72,16 @@ class Answered:
     error: RuleError | None = None
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """Answers of one visit with who gave them and when they reached us; the demo and imports carry many of each."""
+
+    visit: UUID
+    drafts: Sequence[AnswerIn]
+    by: Actor
+    at: datetime
+
+
 def line_uid(visit: Visit, item: str, spot: str = "") -> UUID:
     """Return the identity that a page gives to the answer of a line: the same however often it is drawn."""
     return uuid5(visit.uid, f"{item}/{spot}")
@@ -93,18 +103,43 @@ def record_answers(visit_uid: UUID, drafts: Sequence[AnswerIn], *, by: Actor, at
     cases, then write heads, versions and one journal entry.
     MissingError, ForbiddenError or RuleError about the visit itself refuse all.
     """
-    visit = _own_visit(visit_uid, by)
-    round_ = _Round(visit, drafts, by, at)
-    plans: list[_Plan | Answered] = []
-    for draft in drafts:
-        try:
-            plans.append(round_.judge(draft))
-        except RuleError as error:
-            plans.append(_refused(draft.uid, error))
-    _withdraw(plans, by, at)
-    _open_cases(plans, visit, by, at)
-    told = [plan if isinstance(plan, Answered) else _told(plan) for plan in plans]
-    _write(visit, [plan for plan in plans if isinstance(plan, _Plan)], by, at)
+    return _carry_out([_Round(_own_visit(visit_uid, by), drafts, by, at)])[0]
+
+
+@transaction.atomic
+def record_sheets(sheets: Sequence[Sheet]) -> list[list[Answered]]:
+    """Answer lines of many visits, each sheet judged by itself; the verdicts of each, in order.
+
+    As `record_answers` for each, but what is written is written for all at once; no visit stands in two sheets.
+    A visit that is not there, or is another's, refuses all: MissingError, ForbiddenError.
+    """
+    rows = Visit.objects.filter(uid__in=[sheet.visit for sheet in sheets])
+    rows = rows.select_for_update(of=("self",)).select_related("unit").order_by("pk")
+    visits = {visit.uid: visit for visit in rows}
+    return _carry_out(
+        [
+            _Round(_require_own(visits.get(sheet.visit), sheet.by), sheet.drafts, sheet.by, sheet.at)
+            for sheet in sheets
+        ]
+    )
+
+
+def _carry_out(rounds: Sequence["_Round"]) -> list[list[Answered]]:
+    """Judge every draft, then withdraw and open cases, then write; return the verdicts of each round."""
+    plans: list[list[_Plan | Answered]] = []
+    for round_ in rounds:
+        own: list[_Plan | Answered] = []
+        for draft in round_.drafts:
+            try:
+                own.append(round_.judge(draft))
+            except RuleError as error:
+                own.append(_refused(draft.uid, error))
+        _withdraw(own, round_.by, round_.at)
+        plans.append(own)
+    _open_cases(plans)
+    told = [[plan if isinstance(plan, Answered) else _told(plan) for plan in own] for own in plans]
+    _write([(round_, [plan for plan in own if isinstance(plan, _Plan)])
+            for round_, own in zip(rounds, plans, strict=True)])  # fmt: skip
     return told
 
 
@@ -335,7 +370,10 @@ def _conflict() -> ConflictError:
 def _own_visit(uid: UUID, by: Actor) -> Visit:
     """Return the visit under lock; MissingError when it is not there for the actor, ForbiddenError for another's."""
     rows = Visit.objects.visible_to(by).select_for_update(of=("self",)).select_related("unit")
-    visit = rows.filter(uid=uid).first()
+    return _require_own(rows.filter(uid=uid).first(), by)
+
+
+def _require_own(visit: Visit | None, by: Actor) -> Visit:
     if visit is None:
         raise MissingError("no-visit", N_("没有找到这次检查，或您当前的岗位看不到它。请返回列表。"))
     if visit.by_key != by.key:
@@ -446,26 +484,31 @@ def _withdraw(plans: list["_Plan | Answered"], by: Actor, at: datetime) -> None:
             plan.answer.finding = None
 
 
-def _open_cases(plans: list["_Plan | Answered"], visit: Visit, by: Actor, at: datetime) -> None:
+def _open_cases(plans: Sequence[list["_Plan | Answered"]]) -> None:
     """Open the cases of what failed; an answer whose finding is refused is refused with its sentence."""
-    places = [(place, plan) for place, plan in enumerate(plans) if isinstance(plan, _Plan) and plan.capture]
+    places = [(own, place, plan) for own in plans for place, plan in enumerate(own)
+              if isinstance(plan, _Plan) and plan.capture]  # fmt: skip
     if not places:
         return
-    recorded = record_findings([plan.capture for _place, plan in places if plan.capture])
-    for (place, plan), made in zip(places, recorded, strict=True):
+    recorded = record_findings([plan.capture for _own, _place, plan in places if plan.capture])
+    for (own, place, plan), made in zip(places, recorded, strict=True):
         if made.error is not None:
-            plans[place] = _refused(plan.draft.uid, made.error)
+            own[place] = _refused(plan.draft.uid, made.error)
         else:
             plan.answer.finding = made.finding
 
 
-def _write(visit: Visit, plans: Sequence["_Plan"], by: Actor, at: datetime) -> None:
-    """Write heads, versions, corrected findings, and the one journal entry; nothing for what was told before."""
-    changed = list({id(plan): plan for plan in plans if plan.meeting is not Meeting.SAME}.values())
+def _write(told: Sequence[tuple["_Round", Sequence["_Plan"]]]) -> None:
+    """Write heads, versions, corrected findings, and one journal entry a visit; nothing for what was told before."""
+    changed = [
+        (round_, plan)
+        for round_, plans in told
+        for plan in {id(plan): plan for plan in plans if plan.meeting is not Meeting.SAME}.values()
+    ]
     if not changed:
         return
-    insert_all([plan.answer for plan in changed if plan.meeting is Meeting.NEW])
-    heads = [plan.answer for plan in changed if plan.meeting is Meeting.CHANGE]
+    insert_all([plan.answer for _round, plan in changed if plan.meeting is Meeting.NEW])
+    heads = [plan.answer for _round, plan in changed if plan.meeting is Meeting.CHANGE]
     columns = [*SAID, "device_at", "received_at", "version", "digest", "finding_id"]
     columns = [name.removesuffix("_id") for name in columns]
     if len(heads) == 1:
@@ -475,15 +518,27 @@ def _write(visit: Visit, plans: Sequence["_Plan"], by: Actor, at: datetime) -> N
     insert_all(
         [
             AnswerVersion(
-                answer=plan.answer, number=plan.answer.version, at=at, body=plan.body, digest=plan.answer.digest,
-                by_key=by.key, by_name=by.name,
+                answer=plan.answer, number=plan.answer.version, at=round_.at, body=plan.body,
+                digest=plan.answer.digest, by_key=round_.by.key, by_name=round_.by.name,
             )
-            for plan in changed
+            for round_, plan in changed
         ]
     )  # fmt: skip
-    _correct([plan for plan in changed if plan.corrects], by, at)
-    lines = {f"{plan.answer.item}/{plan.answer.spot}".rstrip("/"): plan.answer.digest for plan in changed}
-    record(Note("visit.answer", "visit", str(visit.uid), visit.area, {"lines": lines}), by=by, at=at)
+    notes: list[tuple[Note, Who]] = []
+    for round_, plans in told:
+        own = [plan for plan in plans if plan.meeting is not Meeting.SAME]
+        if not own:
+            continue
+        _correct([plan for plan in own if plan.corrects], round_.by, round_.at)
+        lines = {f"{plan.answer.item}/{plan.answer.spot}".rstrip("/"): plan.answer.digest for plan in own}
+        visit = round_.visit
+        notes.append(
+            (
+                Note("visit.answer", "visit", str(visit.uid), visit.area, {"lines": lines}, round_.at),
+                round_.by,
+            )
+        )
+    record_all(notes, at=changed[0][0].at)
 
 
 def _correct(plans: Sequence["_Plan"], by: Actor, at: datetime) -> None:
@@ -678,15 +733,19 @@ def standing(checklist: Checklist, answers: Iterable[Answer], loose: Iterable[tu
     """Return the score from answers and from findings that no answer made.
 
     loose: (line, count) of such findings. What was dissuaded on the spot or whose case was withdrawn or
-    cancelled costs nothing; chosen points of a line with a range take the place of its fixed ones.
+    cancelled costs nothing; chosen points of a line with a range take the place of its fixed ones, for each place.
     """
     counts: dict[str, int] = {}
     chosen: dict[str, Decimal] = {}
+    times: dict[str, int] = {}
     for answer in answers:
         if not costs(answer):
             continue
         if answer.points is not None:
-            chosen[answer.item] = chosen.get(answer.item, Decimal(0)) + answer.points
+            once = checklist.item(answer.item).mode == "once"
+            cost = answer.points if once else answer.points * answer.count
+            chosen[answer.item] = chosen.get(answer.item, Decimal(0)) + cost
+            times[answer.item] = times.get(answer.item, 0) + answer.count
         else:
             counts[answer.item] = counts.get(answer.item, 0) + answer.count
     for item, count in loose:
@@ -696,7 +755,7 @@ def standing(checklist: Checklist, answers: Iterable[Answer], loose: Iterable[tu
         cap = checklist.item(number).cap
         whole = lost.get(number, Decimal(0)) + points
         lost[number] = whole if cap is None else min(whole, cap)
-        counts[number] = counts.get(number, 0) + 1
+        counts[number] = counts.get(number, 0) + times[number]
     full = checklist.rule.full
     return Standing(max(Decimal(0), full - sum(lost.values(), Decimal(0))), full, lost, counts)
 
