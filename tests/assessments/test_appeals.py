@@ -6,14 +6,18 @@ from uuid import uuid4
 
 import pytest
 
+from tests.assessments.conftest import Boards, publish_scheme, scheme_body
 from weicheng.assessments.actions import publish_board
-from weicheng.assessments.appeals import Decision, Objection, decide_appeal, file_appeal
+from weicheng.assessments.appeals import Decision, Objection, decide_appeal, file_appeal, struck_with
+from weicheng.assessments.boards import make_board
 from weicheng.assessments.models import Appeal, Sheet, SheetVersion
+from weicheng.cases.models import Case
 from weicheng.journal.models import Entry as JournalEntry
 from weicheng.notices.models import Notice
 from weicheng.places.models import Post, User
 from weicheng.places.roles import Role
 from weicheng.rules.errors import ConflictError, ForbiddenError, MissingError, RuleError
+from weicheng.rules.figures import Period
 
 ACCEPT = Decision(Appeal.State.ACCEPTED, "经核实不属于该社区")
 
@@ -148,6 +152,79 @@ def test_two_struck_lines_raise_the_total_and_leave_their_trace(boards):
         ("confirm", Decimal("92.5")), ("appeal", Decimal("92.5")), ("appeal", Decimal(93)),
     ]  # fmt: skip
     assert len(boards.losses(boards.city.east_one)) == 5  # four findings and the ledger: nothing was deleted
+
+
+def late_ones(city):
+    """A board whose first finding is late and has come back a second time; both cost besides."""
+    follow_ups = [
+        {"kind": "late", "title": "未按期", "points": "0.5"},
+        {"kind": "second_notice", "title": "二次督办", "points": "1"},
+    ]
+    publish_scheme(city, "late", scheme_body(follow_ups=follow_ups, groups=[{"number": "1", "title": "环境", "items": [
+        {"number": "1.1", "title": "垃圾未清", "points": "2", "categories": ["06010"]},
+    ]}]))  # fmt: skip
+    case = city.finding().case
+    city.finding(at=city.now + timedelta(minutes=5))
+    Case.objects.filter(pk=case.pk).update(due_at=city.now + timedelta(minutes=1), rework=1)
+    now = city.now.replace(month=11, day=2)
+    Case.objects.exclude(pk=case.pk).update(due_at=now + timedelta(days=9))
+    made = make_board(
+        area="320311", level="community", scheme_key="late", period=Period.month("2026-10"), period_text="2026-10",
+        by=city.actor("Qian"), at=now,
+    )  # fmt: skip
+    return Boards(city, made, now).compute().confirm()
+
+
+@pytest.mark.parametrize(
+    ("follow_ups", "struck", "total"),
+    [
+        # 100 x 50 % (the ledger is missing): 50 - (2 + 0.5 + 1 + 2) / 2 = 47.25; without all three lines 49
+        (True, ["1.1", "follow:late", "follow:second_notice"], "49"),
+        # 50 - (0.5 + 1 + 2) / 2
+        (False, ["1.1"], "48.25"),
+    ],
+)
+def test_what_became_of_a_finding_falls_with_its_line_unless_the_office_says_no(
+    city, follow_ups, struck, total
+):
+    boards = late_ones(city)
+    assert boards.sheet(city.east_one).total == Decimal("47.25")
+    sent = Decision(Appeal.State.ACCEPTED, "不属于该社区", follow_ups=follow_ups)
+    done = decide_appeal(sent, appeal=boards.appeal(), by=city.actor("Qian"), at=boards.now)
+    sheet = boards.sheet(city.east_one)
+    assert (sheet.total, done.total_after, done.restored) == (Decimal(total), Decimal(total), Decimal(2))
+    lines = boards.losses(city.east_one, struck=True)
+    assert sorted(line.item for line in lines) == struck
+    assert len(struck_with(done)) == len(struck) - 1
+    # one trace: one version, one entry, which name what fell with it
+    assert SheetVersion.objects.filter(sheet=sheet, verb="appeal").count() == 1
+    assert (
+        "连同撤销：未按期、二次督办" in SheetVersion.objects.get(sheet=sheet, verb="appeal").reason
+    ) == follow_ups
+    entry = JournalEntry.objects.get(verb="appeal.decide")
+    assert f'"also":{[line.number for line in lines[1:]]}'.replace(" ", "") in bytes(entry.body).decode()
+
+
+def test_the_answer_asks_about_follow_ups_and_says_yes_unless_unticked(city):
+    boards = late_ones(city)
+    appeal, qian = boards.appeal(), city.client("Qian")
+    page = qian.get(appeal.url).content.decode()
+    assert "采纳时连同撤销：未按期 0.5 分、二次督办 1 分" in page
+    assert 'name="follow_ups"' in page
+    assert "checked" in page[page.index('name="follow_ups"') - 80 :][:260]
+    sent = {"state": "accepted", "reason": "属实", "follow_ups": "on"}
+    assert qian.post(f"{appeal.url}/decide", sent).status_code == 303
+    assert "连同撤销" in qian.get(appeal.url).content.decode()
+    sheet = city.client("Sun").get(boards.sheet(city.east_one).url).content.decode()
+    assert "名次变动后撤销" not in sheet
+    assert sheet.count("as-struck") == 3
+
+
+def test_a_part_given_back_leaves_the_follow_ups(city):
+    boards = late_ones(city)
+    sent = Decision(Appeal.State.PARTLY, "部分属实", Decimal(1))
+    decide_appeal(sent, appeal=boards.appeal(), by=city.actor("Qian"), at=boards.now)
+    assert not boards.losses(city.east_one, struck=True)
 
 
 def test_a_part_is_given_back_within_its_bounds(boards):
@@ -288,7 +365,7 @@ def test_a_board_is_published_when_its_window_is_over_and_its_appeals_are_answer
     sentence = refused("appeal-window-open", lambda: publish_board(boards.board, by=qian, at=boards.now))
     assert "2026-11-05" in sentence
     done = publish_board(boards.board, by=qian, at=boards.now + timedelta(days=4))
-    assert done.state == "published"
+    assert (done.state, done.published_reason) == ("published", "")
     refused("board-published", lambda: publish_board(boards.board, by=qian, at=boards.now), ConflictError)
 
 
@@ -298,6 +375,8 @@ def test_published_early_with_a_reason_the_window_stays_open(boards):
     assert boards.appeal().state == "open"
     entry = JournalEntry.objects.get(verb="board.publish")
     assert "市里要求" in bytes(entry.body).decode()
+    # Everybody who reads the ranking reads why it came before its time.
+    assert "理由：市里要求" in boards.city.client("Wu").get(boards.board.url).content.decode()
 
 
 def test_every_object_is_told_when_its_sheet_is_shown(boards):

@@ -7,12 +7,18 @@ from uuid import uuid4
 
 import pytest
 
+from tests.cases.test_split import parts_of, split
+from tests.inspections.lists_made import LEDGER, publish, said, visit
 from weicheng.assessments import boards, compute, facts, jobs, ranking
 from weicheng.assessments.models import Appeal, Board, Entry, Loss, Sheet, SheetVersion
+from weicheng.assessments.sheets import how
+from weicheng.cases import repeats
 from weicheng.cases.actions import Step, take_step
+from weicheng.cases.models import Case
 from weicheng.inspections.actions import record_visit
+from weicheng.inspections.answers import record_answer, standing
 from weicheng.inspections.drafts import VisitIn
-from weicheng.inspections.models import FindingVersion
+from weicheng.inspections.models import Finding, FindingVersion
 from weicheng.journal.models import AppendOnlyError
 from weicheng.places.area_verbs import merge_area
 from weicheng.places.models import Area
@@ -20,6 +26,7 @@ from weicheng.rules.cases import Move
 from weicheng.rules.digests import canonical, digest
 from weicheng.rules.errors import ConflictError, ForbiddenError, RuleError
 from weicheng.rules.figures import Period
+from weicheng.standards import editions
 from weicheng.standards.actions import Head, draft_edition, publish_edition
 from weicheng.standards.kinds import Confidence
 
@@ -234,7 +241,9 @@ def test_late_rework_and_repeats_cost_more_and_a_correction_in_time_gives_back(c
         ],
     )
     case = city.finding().case
-    type(case).objects.filter(pk=case.pk).update(repeats=3, due_at=city.now - timedelta(days=1))
+    type(case).objects.filter(pk=case.pk).update(
+        repeats=3, linked_at=city.now, due_at=city.now - timedelta(days=1)
+    )
     other = city.finding(area=EAST_TWO).case
     type(other).objects.filter(pk=other.pk).update(
         state="closed", open=False, closed_at=city.now, closed_on=city.now.date(), on_time=True,
@@ -244,6 +253,67 @@ def test_late_rework_and_repeats_cost_more_and_a_correction_in_time_gives_back(c
     assert found[EAST_ONE].total == D("95.5")  # 100 - 2 x 2 (third repeat, the last factor holds) - 0.5
     assert found[EAST_TWO].total == D(99)  # 100 - 2 x (1 - 0.5)
     assert all(adds_up(sheet) for sheet in found.values())
+
+
+def split_board(city, level):
+    """A board with one finding that was split to the market and the shop, each with a day to answer."""
+    scheme(
+        city,
+        follow_ups=[
+            {"kind": "late", "title": "未按期", "points": "0.5"},
+            {"kind": "in_time", "title": "按期返还", "give_back": "0.5"},
+        ],
+    )
+    whole = split(city, city.case(unit=None))
+    Case.objects.filter(parent=whole).update(due_at=city.now + timedelta(days=1))
+    Case.objects.filter(pk=whole.pk).update(
+        due_at=city.now - timedelta(days=1)
+    )  # nobody's deadline: not read
+    return whole, board(city, level=level)
+
+
+def closed(part, on_time):
+    Case.objects.filter(pk=part.pk).update(
+        state="closed", open=False, on_time=on_time, closed_at=part.opened_at, closed_on=part.opened_on
+    )
+
+
+@pytest.mark.parametrize(
+    ("market", "shop", "total"),
+    [
+        (None, None, "98"),  # 100 - 2: one finding, though three rows
+        (True, None, "98"),  # the shop has not answered yet
+        (True, True, "99"),  # all in time: half is given back
+        (True, False, "97.5"),  # 100 - 2 - 0.5: one part was late
+        (False, False, "97.5"),  # and two late parts are late once
+    ],
+)
+def test_a_split_case_counts_once_and_its_parts_say_what_became_of_it(city, market, shop, total):
+    whole, made = split_board(city, "community")
+    for part, on_time in zip(parts_of(whole), (market, shop), strict=True):
+        if on_time is not None:
+            closed(part, on_time)
+    found = compute_later(city, made)
+    assert found[EAST_ONE].total == D(total)
+    lines = Loss.objects.filter(sheet=found[EAST_ONE], kind="deduction")
+    assert [line.record for line in lines] == [str(whole.uid)]
+    assert adds_up(found[EAST_ONE])
+
+
+def test_each_unit_answers_for_its_own_part_of_a_split_case(city):
+    whole, made = split_board(city, "unit")
+    closed(parts_of(whole)[0], True)
+    closed(parts_of(whole)[1], False)
+    found = compute_later(city, made)
+    market, shop = (found[str(city.units[name].uid)] for name in ("market", "shop"))
+    assert (market.total, shop.total) == (D(99), D("97.5"))  # 2 x 0.5; 2 + 0.5
+    assert set(Loss.objects.filter(sheet__board=made).values_list("record", flat=True)) == {str(whole.uid)}
+
+
+def compute_later(city, made):
+    """Compute after the parts were made, and before any of them is due."""
+    compute.compute_board(made, at=city.now + timedelta(hours=2))
+    return sheets(made)
 
 
 def test_the_last_three_in_household_visits_lose_ten_five_and_three(city):
@@ -392,6 +462,47 @@ def test_points_chosen_within_a_range_come_from_the_officer_or_the_least(city):
     with pytest.raises(RuleError) as caught:
         computed(city, made)
     assert caught.value.code == "range-bounds"
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "cost"),
+    [
+        ("1", "3", "7.5"),  # 3 places x 2.5
+        ("0.5", "2", "6"),  # the scheme allows at most 2: 3 x 2
+        ("2.8", "5", "8.4"),  # and at least 2.8: 3 x 2.8
+    ],
+)
+def test_points_chosen_at_a_visit_reach_the_sheet_for_each_place(city, least, most, cost):
+    publish(city, "ledger-organisation", LEDGER)
+    item = {
+        "number": "1", "title": "培训记录", "mode": "range", "minimum": least, "maximum": most,
+        "checklists": {"ledger-organisation": ["2.1"]},
+    }  # fmt: skip
+    scheme(city, groups=[{"number": "一", "title": "台账", "items": [item]}])
+    one = visit(city, checklist="ledger-organisation")
+    failed = said("2.1", "fail", category="06010", count=3, points="2.5")
+    record_answer(one.uid, failed, by=city.actor("Lin"), at=city.now)
+    found = computed(city, board(city))[EAST_ONE]
+    assert found.total == 100 - D(cost)
+    loss = Loss.objects.get(sheet=found)
+    assert (loss.parts["times"], loss.record) == (3, str(Finding.objects.get().uid))
+    assert how(loss)[0] == f"{(D(cost) / 3).normalize():f} 分 × 3 处"
+    # The visit's own marks say the same: each place costs what was chosen.
+    own = standing(editions.checklist_by_id(one.checklist_edition), one.answers.all(), ())
+    assert (own.lost, own.counts) == ({"2.1": D("7.5")}, {"2.1": 3})
+
+
+def test_findings_nobody_has_linked_yet_count_as_repeats_on_the_sheet(city):
+    scheme(city, repeats=["1.5", "2"])
+    for days in (2, 1, 0):
+        city.finding(at=city.now - timedelta(days=days), unit=city.units["market"].uid)
+    assert not Case.objects.filter(linked_at__isnull=False).exists()
+    made = board(city)
+    # 100 - 2 - 2 x 1.5 - 2 x 2
+    assert computed(city, made)[EAST_ONE].total == D(91)
+    assert sorted(Case.objects.values_list("repeats", flat=True)) == [0, 1, 2]
+    repeats.link(city.now + timedelta(hours=1))  # the worker, late, changes nothing
+    assert computed(city, made)[EAST_ONE].total == D(91)
 
 
 def test_a_job_computes_the_board_and_says_what_came_of_it(city):

@@ -88,7 +88,8 @@ def publish_board(board: Board, *, reason: str = "", by: Actor, at: datetime) ->
     if waiting:
         raise RuleError("appeals-open", N_("还有 {count} 件申诉没有答复。请先答复，再公布。"), count=waiting)
     reason = reason.strip()
-    if is_open(board, today(at)) and not reason:
+    early = is_open(board, today(at))
+    if early and not reason:
         raise RuleError(
             "appeal-window-open",
             N_("公示和申诉到 {until} 为止。请期满后公布；如须提前公布，请写明理由，申诉期不变。"),
@@ -102,6 +103,7 @@ def publish_board(board: Board, *, reason: str = "", by: Actor, at: datetime) ->
             limit=REASON_LIMIT,
         )
     board.state = Board.State.PUBLISHED.value
+    board.published_reason = reason if early else ""
     board.published_at = at
     board.published_by_key, board.published_by_name = by.key, by.name
     board.save()

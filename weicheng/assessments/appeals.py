@@ -202,11 +202,13 @@ class Decision:
     """What is answered: ACCEPTED gives all points back, PARTLY `restored` of them, REJECTED none.
 
     restored: points of what the line asks (before limits), read only for PARTLY
+    follow_ups: does ACCEPTED strike what became of the same record (未按期, 二次督办 …) with it?
     """
 
     state: Appeal.State
     reason: str
     restored: Decimal | None = None
+    follow_ups: bool = True
 
 
 @transaction.atomic
@@ -247,17 +249,46 @@ def decide_appeal(sent: Decision, *, appeal: Appeal, by: Actor, at: datetime) ->
         appeal.sheet.total,
     )
     appeal.save()
+    also = follow_ups_of(appeal.loss) if sent.follow_ups and sent.state is Appeal.State.ACCEPTED else []
     if restored:
-        compute.re_score(appeal, restored=restored, by=by, at=at)
+        compute.re_score(appeal, restored=restored, also=[line.pk for line in also], by=by, at=at)
         appeal.save()
     record(
         Note("appeal.decide", "appeal", str(appeal.uid), appeal.sheet.area,
              {"state": appeal.state, "restored": restored, "before": appeal.total_before,
-              "after": appeal.total_after}),
+              "after": appeal.total_after, "also": [line.number for line in also]}),
         by=by, at=at,
     )  # fmt: skip
     notify_many(_answered(appeal, board), at)
     return appeal
+
+
+def follow_ups_of(loss: Loss) -> list[Loss]:
+    """Return the lines that stand for what became of the record of a finding's line, in their order.
+
+    A finding that does not count was not late either. A follow-up itself has none.
+    """
+    if loss.record_kind != "finding" or loss.kind == LineKind.FOLLOW_UP:
+        return []
+    lines = Loss.objects.filter(
+        sheet_id=loss.sheet_id, record_kind="finding", record=loss.record, struck=False
+    )
+    return list(lines.filter(kind=LineKind.FOLLOW_UP.value).order_by("number"))
+
+
+def struck_with(appeal: Appeal) -> list[Loss]:
+    """Return the lines that an accepted appeal struck beside its own; none when those were appealed against too."""
+    loss = appeal.loss
+    if (
+        appeal.state != Appeal.State.ACCEPTED
+        or loss.record_kind != "finding"
+        or loss.kind == LineKind.FOLLOW_UP
+    ):
+        return []
+    lines = Loss.objects.filter(
+        sheet_id=loss.sheet_id, record_kind="finding", record=loss.record, struck=True
+    )
+    return list(lines.filter(kind=LineKind.FOLLOW_UP.value, appeals__isnull=True).order_by("number"))
 
 
 def require_may_decide(appeal: Appeal, board: Board, by: Actor) -> None:

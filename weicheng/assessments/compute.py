@@ -7,7 +7,7 @@ again. What is frozen changes by a decided appeal and nothing else, and each cha
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from weicheng.assessments.boards import ScoredObject, objects_of, period_of, require_officer, scheme_of
 from weicheng.assessments.facts import Facts, gather, latest_entries
 from weicheng.assessments.models import PUBLIC, Appeal, Board, Loss, Sheet, SheetVersion
+from weicheng.cases import repeats
 from weicheng.journal.actions import SYSTEM, Note, Who, record
 from weicheng.journal.rows import insert_all, new_row
 from weicheng.places.actor import Actor
@@ -258,6 +259,9 @@ def compute_board(
     """
     board = Board.objects.get(pk=board.pk)
     require_not_frozen(board)
+    if beside_as_of(board) is None:
+        # What comes back to the same place may cost more: no sheet depends on how far the worker has got.
+        repeats.link(at, wait=True)
     scheme = scheme_of(board)
     active = ActiveScheme(scheme.rule, period_of(board))
     objects = objects_of(board)
@@ -598,11 +602,14 @@ _SHEET_FIELDS = ["base", "bonus", "total", "grade", "rank", "group_size", "summa
 
 
 @transaction.atomic
-def re_score(appeal: Appeal, *, restored: Decimal, by: Who, at: datetime) -> Sheet:
+def re_score(
+    appeal: Appeal, *, restored: Decimal, also: Collection[int] = (), by: Who, at: datetime
+) -> Sheet:
     """Score a frozen sheet again with points of one line given back, and rank its board again.
 
     restored: points of what the line asked, before limits; all that are left strike the line. Struck or not,
     the row stays; limits are used up anew by the lines that still ask, so the total may rise by less.
+    also: keys of lines of the sheet that are struck with it, in the same version
     Every sheet that changes, this one or another by its rank, gets a further version. The appeal is given
     `restored`, `total_before` and `total_after` and not saved.
 
@@ -618,11 +625,17 @@ def re_score(appeal: Appeal, *, restored: Decimal, by: Who, at: datetime) -> She
     rows = list(Loss.objects.filter(sheet=sheet).select_for_update().order_by("number"))
     line = next(row for row in rows if row.pk == appeal.loss_id)
     _give_back(line, restored)
+    struck_too = [row for row in rows if row.pk in also and not row.struck]
+    for row in struck_too:
+        _give_back(row, row.asked - row.restored)
     active = ActiveScheme(scheme_of(board).rule, period_of(board))
     appeal.restored, appeal.total_before = restored, sheet.total
     _share_again(active, sheet, rows)
     changed = _rank_again(board, active, sheets, first=sheet)
     reason = _("申诉：{title}，还回 {points} 分").format(title=line.title, points=_plain(restored))
+    if struck_too:
+        titles = "、".join(row.title for row in struck_too)
+        reason += _("；连同撤销：{titles}").format(titles=titles)
     _keep_versions(board, changed, verb="appeal", reason=reason[:300], by=by, at=at)
     appeal.total_after = sheet.total
     return sheet

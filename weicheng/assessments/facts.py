@@ -27,7 +27,7 @@ from weicheng.rules.cases import State
 from weicheng.rules.composition import Part, mean_marks
 from weicheng.rules.errors import N_
 from weicheng.rules.figures import Ratio
-from weicheng.rules.schemes import FollowUpKind, Mode, SourceKind
+from weicheng.rules.schemes import FollowUpKind, Mode, SchemeItem, SourceKind
 from weicheng.rules.sheets import ActiveScheme, Given, Hit, Marks, Measured, Remark
 from weicheng.standards import editions
 from weicheng.standards.editions import SchemeEdition
@@ -235,14 +235,18 @@ def _hits(
 ) -> tuple[dict[str, list[Hit]], int, Counter[tuple[str, str]]]:
     """Return the findings that count by object, how many were read, and those charged nowhere, by the reason."""
     chosen = {key: value for (_code, key), value in entries.items() if key.startswith("item:") and "@" in key}
-    ranged = {number for number, item in active.items.items() if item.mode is Mode.RANGE}
+    ranged = {number: item for number, item in active.items.items() if item.mode is Mode.RANGE}
     hits: dict[str, list[Hit]] = defaultdict(list)
     read = 0
     astray: Counter[tuple[str, str]] = Counter()
     follow_ups: dict[tuple[bool, bool, int, bool], tuple[str, ...]] = {}
-    for rows in _scoped(board, _counted(board, as_of)):
+    became_of = {} if homes.is_units else _became_of_parts(board, as_of)
+    wanted = [_counted(board, as_of)]
+    if homes.is_units:
+        wanted.append(_counted(board, as_of, parts=True))
+    for rows in (some for each in wanted for some in _scoped(board, each)):
         for (
-            uid, area, unit_id, occurred_on, filed_area, repeats, rework, place_key, address, late, in_time,
+            uid, area, unit_id, occurred_on, filed_area, pieces, repeats, rework, place_key, address, late, in_time,
             supervised, kind, edition, item, category, severity, count, points,
         ) in rows.iterator(chunk_size=5000):  # fmt: skip
             code = homes.of(area, unit_id)
@@ -256,9 +260,11 @@ def _hits(
             source, number = routed
             record = str(uid)
             became = (late, in_time, min(rework, 2), supervised)
+            if pieces:
+                became = became_of.get(uid, (False, False, 0, supervised))
             if became not in follow_ups:
                 follow_ups[became] = _follow_ups(*became)
-            points = chosen.get(f"item:{number}@{record}", points) if number in ranged else None
+            points = _chosen(ranged.get(number), chosen.get(f"item:{number}@{record}"), points)
             hits[code].append(
                 Hit(
                     source, number, record, occurred_on, _place(place_key, address) or record, _LEVEL_NAMES.get(len(filed_area), "unit"),
@@ -268,13 +274,43 @@ def _hits(
     return hits, read, astray
 
 
+def _chosen(item: SchemeItem | None, typed: Decimal | None, answered: Decimal | None) -> Decimal | None:
+    """Return the points chosen within the range of an item; None where nothing was chosen, or nothing is to choose.
+
+    typed: by the officer, judged by the rule as it stands; answered: at the visit, within the range of its check list
+    """
+    if item is None or typed is not None or answered is None:
+        return None if item is None else typed
+    # The check list's range need not be the scheme's: the nearest that the scheme allows holds.
+    return min(max(answered, item.minimum or Decimal(0)), item.maximum or Decimal(0))
+
+
 def _place(key: str | None, address: str) -> str:
     """Return what "the same place" means for an item that costs once a place: the unit, else the address as written."""
     return key if key is not None and key.startswith("u:") else address
 
 
-def _counted(board: Board, as_of: datetime) -> QuerySet:
-    """Return the findings of the period that were here at the moment and stand, as plain values."""
+def _counted(board: Board, as_of: datetime, *, parts: bool = False) -> QuerySet:
+    """Return the findings of the period that were here at the moment and stand, as plain values.
+
+    parts: the parts of split cases instead, each with the finding of its whole, as units are charged with them
+    """
+    to = "parent__" if parts else ""
+    return (
+        _standing(board, as_of)
+        .filter(**{f"{to}finding__isnull": False})
+        .values_list(
+            f"{to}uid", "area", "responsible_id", "occurred_on", "filed_area", "pieces", f"{to}repeats", "rework",
+            "place_key", "address", "is_late", "in_time", "supervised", f"{to}finding__visit__kind",
+            f"{to}finding__visit__checklist_edition", f"{to}finding__item", f"{to}finding__category",
+            f"{to}finding__severity", f"{to}finding__count", f"{to}finding__answer__points",
+        )
+        .order_by()
+    )  # fmt: skip
+
+
+def _standing(board: Board, as_of: datetime) -> QuerySet:
+    """Return the cases of the period, parts included, that were here at the moment and are not cancelled."""
     late = Q(open=True, due_at__lt=as_of) & ~Q(state=State.HANDED_IN.value)
     late |= Q(state=State.CLOSED.value, on_time=False)
     return (
@@ -283,7 +319,6 @@ def _counted(board: Board, as_of: datetime) -> QuerySet:
             opened_on__range=(board.period_start, today(as_of)),
             occurred_on__range=(board.period_start, board.period_end),
             opened_at__lte=as_of,
-            finding__isnull=False,
         )
         .exclude(state=State.CANCELLED.value)
         .annotate(
@@ -291,13 +326,29 @@ def _counted(board: Board, as_of: datetime) -> QuerySet:
             in_time=_flag(Q(state=State.CLOSED.value, on_time=True, rework=0)),
             supervised=_flag(Q(supervised_at__isnull=False)),
         )
-        .values_list(
-            "uid", "area", "responsible_id", "occurred_on", "filed_area", "repeats", "rework", "place_key",
-            "address", "is_late", "in_time", "supervised", "finding__visit__kind", "finding__visit__checklist_edition", "finding__item",
-            "finding__category", "finding__severity", "finding__count", "finding__answer__points",
-        )
-        .order_by()
-    )  # fmt: skip
+    )
+
+
+def _became_of_parts(board: Board, as_of: datetime) -> dict[UUID, tuple[bool, bool, int, bool]]:
+    """Return (late, in time, rework, supervised) of each whole that was split: what is done, its parts did.
+
+    Late when one of them is, in time when all were, as often sent back as the worst of them.
+    """
+    found: dict[UUID, tuple[bool, bool, int, bool]] = {}
+    for rows in _scoped(board, _standing(board, as_of).filter(parent__isnull=False).order_by()):
+        for uid, *part, seen in rows.values_list(
+            "parent__uid", "is_late", "in_time", "rework", "supervised", "parent__supervised_at"
+        ):
+            late, in_time, rework, supervised = part
+            one = (late, in_time, min(rework, 2), supervised or seen is not None)
+            before = found.get(uid, (False, True, 0, False))
+            found[uid] = (
+                before[0] or one[0],
+                before[1] and one[1],
+                max(before[2], one[2]),
+                before[3] or one[3],
+            )
+    return found
 
 
 def _follow_ups(late: bool, in_time: bool, rework: int, supervised: bool) -> tuple[str, ...]:
@@ -358,17 +409,22 @@ def _measured(
 def _closed_on_time(board: Board, homes: Homes) -> dict[str, Ratio]:
     """按期结案率: of the cases closed in the period, those handed in by their deadline."""
     period = (board.period_start, board.period_end)
-    rows = Case.objects.filter(state=State.CLOSED.value, closed_on__range=period, finding__isnull=False)
+    rows = Case.objects.filter(_asked_of(homes), state=State.CLOSED.value, closed_on__range=period)
     return _rates(board, homes, rows, Q(on_time=True))
 
 
 def _closed(board: Board, homes: Homes) -> dict[str, Ratio]:
     """结案率: of the cases that occurred in the period and stand, those that are closed."""
     period = (board.period_start, board.period_end)
-    rows = Case.objects.filter(
-        opened_on__gte=board.period_start, occurred_on__range=period, finding__isnull=False
-    )
+    rows = Case.objects.filter(_asked_of(homes), opened_on__gte=board.period_start, occurred_on__range=period)
     return _rates(board, homes, rows.exclude(state=State.CANCELLED.value), Q(state=State.CLOSED.value))
+
+
+def _asked_of(homes: Homes) -> Q:
+    """An area answers for what was found there, wholes; a unit for what it was charged with, parts of wholes too."""
+    if not homes.is_units:
+        return Q(finding__isnull=False)
+    return Q(finding__isnull=False, pieces=0) | Q(parent__isnull=False)
 
 
 def _rates(board: Board, homes: Homes, rows: QuerySet, condition: Q) -> dict[str, Ratio]:

@@ -1,5 +1,6 @@
 """What a person may type to make a board, to appeal, and to answer an appeal."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -129,6 +130,11 @@ class DecisionForm(forms.Form):
         ),
         _("分"),
     )
+    follow_ups = forms.BooleanField(
+        required=False,
+        initial=True,
+        help_text=_("这是同一条问题带来的后续扣分；问题不成立，后续扣分通常也不成立。"),
+    )
     reason = forms.CharField(
         label=_("答复理由"),
         max_length=appeals.REASON_LIMIT,
@@ -136,8 +142,20 @@ class DecisionForm(forms.Form):
         error_messages={"required": _("请写明答复的理由，申诉方会看到。"), **_TOO_LONG},
     )
 
-    def __init__(self, loss: Loss, *args: Any, **kwargs: Any) -> None:
+    field_order = ("state", "restored", "follow_ups", "reason")
+
+    def __init__(self, loss: Loss, follow_ups: Sequence[Loss], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if follow_ups:
+            said = "、".join(
+                gettext("{title} {points} 分").format(
+                    title=line.title, points=plain(line.asked - line.restored)
+                )
+                for line in follow_ups
+            )
+            self.fields["follow_ups"].label = gettext("采纳时连同撤销：{lines}").format(lines=said)
+        else:
+            del self.fields["follow_ups"]
         self.fields["restored"].help_text = gettext(
             "只在部分采纳时填写：大于 0、小于该行所扣的 {lost} 分。全部采纳即还回整行。"
         ).format(lost=plain(loss.asked - loss.restored))
@@ -145,4 +163,7 @@ class DecisionForm(forms.Form):
     def decision(self) -> appeals.Decision:
         """Return what was answered, as `appeals.decide_appeal` takes it."""
         data = self.cleaned_data
-        return appeals.Decision(Appeal.State(data["state"]), data["reason"], data["restored"])
+        # Without the question there is nothing to strike, whatever is said.
+        return appeals.Decision(
+            Appeal.State(data["state"]), data["reason"], data["restored"], data.get("follow_ups", True)
+        )

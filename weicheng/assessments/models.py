@@ -86,6 +86,9 @@ class Board(Placed):
     published_at = models.DateTimeField(null=True, blank=True)
     published_by_key = models.CharField(max_length=40, blank=True, default="")
     published_by_name = models.CharField(max_length=60, blank=True, default="")
+    published_reason = models.CharField(
+        max_length=300, blank=True, default="", help_text="why before the window ended; else empty"
+    )
     beside = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="besides")
 
     objects = BoardQuerySet.as_manager()

@@ -276,10 +276,19 @@ def _dressed(losses: Sequence[Loss], sheet: Sheet, actor: Actor, may_file: bool)
         for found in Finding.objects.visible_to(actor).filter(uid__in=uids).select_related("case")
     }
     photos = _first_photos(list(findings), actor)
-    appeals = {one.loss_id: one for one in Appeal.objects.visible_to(actor).filter(sheet=sheet)}
+    rows = Appeal.objects.visible_to(actor).filter(sheet=sheet).select_related("loss")
+    appeals = {one.loss_id: one for one in rows}
+    # A follow-up that fell with the line of its finding shows the answer that struck both.
+    accepted = {
+        one.loss.record: one
+        for one in appeals.values()
+        if one.state == Appeal.State.ACCEPTED and one.loss.record_kind == "finding"
+    }
     for loss in losses:
         finding = findings.get(UUID(loss.record)) if loss.record_kind == "finding" else None
         appeal = appeals.get(loss.pk)
+        if appeal is None and loss.struck and loss.record_kind == "finding":
+            appeal = accepted.get(loss.record)
         yield Lost(
             loss,
             finding,
@@ -315,8 +324,8 @@ def how(loss: Loss) -> list[str]:
     """Return in words how the points of a line came about, part by part."""
     why = loss.parts
     said = _measured(why)
-    if (count := why.get("count")) is not None:
-        said.append(_("{count} 处").format(count=count))
+    if (times := why.get("times")) is not None:
+        said.append(_("{points} 分 × {times} 处").format(points=points(why["points"]), times=times))
     for factor in why.get("factors") or ():
         value = Decimal(str(factor["value"]))
         if value != 1:

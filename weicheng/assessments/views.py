@@ -495,7 +495,7 @@ def _appeal_page(
     if waiting and appeal_verbs.manages(board, actor):
         try:
             appeal_verbs.require_may_decide(found, board, actor)
-            form = form or DecisionForm(found.loss)
+            form = form or DecisionForm(found.loss, appeal_verbs.follow_ups_of(found.loss))
         except ForbiddenError as error:
             refusal, form = error.sentence(_), None
     else:
@@ -506,6 +506,7 @@ def _appeal_page(
         "board": board,
         "places": scheme_of(board).rule.decimals,
         "line": line_of(found.loss, found.sheet, actor),
+        "also": appeal_verbs.struck_with(found),
         "tone": APPEAL_TONES[Appeal.State(found.state)],
         "photos": photo_sets([("appeal", found.uid)], actor),
         "form": form,
@@ -535,7 +536,7 @@ def appeal_photos(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
 def appeal_decide(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     """Answer an appeal."""
     found = _appeal(request, uid)
-    form = DecisionForm(found.loss, request.POST)
+    form = DecisionForm(found.loss, appeal_verbs.follow_ups_of(found.loss), request.POST)
     if form.is_valid():
         try:
             done = appeal_verbs.decide_appeal(

@@ -57,20 +57,23 @@ def rule_of(area: str, on: date) -> RepeatRule:
 # --- linking ---------------------------------------------------------------------------------------
 
 
-def link(now: datetime) -> int:
-    """Link every case that was not linked yet; return how many. Called by the worker; again does nothing."""
+def link(now: datetime, *, wait: bool = False) -> int:
+    """Link every case that was not linked yet; return how many. Called by the worker; again does nothing.
+
+    wait: for what another process is linking at this moment, for who counts on the links right after
+    """
     done = 0
-    while batch := link_batch(now):
+    while batch := link_batch(now, wait=wait):
         done += batch
     return done
 
 
 @transaction.atomic
-def link_batch(now: datetime) -> int:
+def link_batch(now: datetime, *, wait: bool = False) -> int:
     """Link up to 200 cases, oldest row first; statements: four, one for each link that changes, and some for each place
     where problems come back."""
     waiting = Case.objects.filter(linked_at__isnull=True).order_by("id")
-    cases = list(waiting.select_for_update(of=("self",), skip_locked=True)[:BATCH])
+    cases = list(waiting.select_for_update(of=("self",), skip_locked=not wait)[:BATCH])
     if not cases:
         return 0
     _name_places(cases)
