@@ -13,25 +13,30 @@ from django.conf import settings as site_settings
 from django.contrib.auth.hashers import check_password
 from django.db import transaction
 
+from weicheng.assessments.models import Board, Loss
 from weicheng.cases.actions import Step, take_steps
 from weicheng.cases.models import Case, Event
 from weicheng.demo import pictures, words
 from weicheng.demo.accounts import accounts, password
 from weicheng.demo.load import Summary, load_demo
+from weicheng.documents.actions import file_of
+from weicheng.documents.models import Document
 from weicheng.evidence import copies
 from weicheng.evidence.actions import Capture, attach
 from weicheng.evidence.models import Attachment, StoredFile
 from weicheng.indicators.figures import figures
-from weicheng.inspections.models import Finding, Visit
+from weicheng.inspections.models import Answer, Draw, Finding, Round, Visit
 from weicheng.journal import site
 from weicheng.journal.models import Entry
 from weicheng.notices.models import Notice
 from weicheng.places.actor import Actor
 from weicheng.places.actors import actor_of
-from weicheng.places.models import Post, Unit, User
+from weicheng.places.charges import in_charge
+from weicheng.places.models import Area, Post, Unit, User
 from weicheng.places.roles import ADMINISTRATORS, Role
 from weicheng.rules.cases import Move
 from weicheng.rules.digests import digest
+from weicheng.rules.draws import differences
 from weicheng.rules.figures import Period
 from weicheng.rules.moments import ZONE
 
@@ -214,6 +219,74 @@ def test_altering_one_record_changes_the_figure(demo):
     after = figures(actor=by, area="320311", period=month(), as_of=AT)
     assert after["closed"].value == before["closed"].value + 1
     assert after["open"].value == before["open"].value - 1
+
+
+def test_every_round_was_drawn_and_can_be_drawn_again_by_anybody(demo):
+    assert Round.objects.filter(kind="monthly").exists()
+    assert Draw.objects.count() == Round.objects.count()
+    for draw in Draw.objects.all():
+        assert differences(json.loads(bytes(draw.body))) == []
+    for visit in Visit.objects.filter(round__isnull=False).select_related("round_place"):
+        assert visit.by_key == visit.round_place.inspector_key
+
+
+def test_a_check_list_is_answered_line_by_line_and_what_failed_is_a_finding(demo):
+    sheets = Visit.objects.filter(checklist_edition__isnull=False, ended_at__isnull=False)
+    assert sheets.count() > 10
+    for visit in sheets.prefetch_related("answers__finding"):
+        assert len(visit.answers.all()) == 11
+        for answer in visit.answers.all():
+            opened = answer.result in ("fail", "partly") and not visit.hidden
+            assert (answer.finding is not None) == opened
+    assert not Finding.objects.exclude(item="").filter(answer__isnull=True).exists()
+    assert Answer.objects.filter(result="pass").count() > Answer.objects.exclude(result="pass").count()
+
+
+def test_the_present_unannounced_round_is_there_for_those_who_carry_it_out_only(demo):
+    hidden = Round.objects.get(kind="unannounced", state__in=("drawn", "running"))
+    seen = {
+        login: (
+            Round.objects.visible_to(actor(login)).filter(pk=hidden.pk).exists(),
+            Visit.objects.visible_to(actor(login)).filter(round=hidden).exists(),
+        )
+        for login in ("demo-qu", "demo-ducha1", "demo-jiedao1", "demo-shequ1", "demo-lingdao")
+    }
+    assert seen["demo-qu"] == (True, True)
+    assert seen["demo-ducha1"][0]
+    assert {seen[login] for login in ("demo-jiedao1", "demo-shequ1", "demo-lingdao")} == {(False, False)}
+    assert Answer.objects.filter(visit__round=hidden).exclude(result="pass").exists()
+    assert not Finding.objects.filter(visit__round=hidden).exists()
+
+
+def test_the_last_month_is_published_and_the_present_one_waits(demo):
+    states = dict(Board.objects.filter(level="street").values_list("period", "state"))
+    assert states == {"2026-10": "published", "2026-11": "computed"}
+    board = Board.objects.get(period="2026-10")
+    streets = [code for code in Area.objects.values_list("pk", flat=True) if len(code) == 9]
+    assert sorted(board.sheets.values_list("code", flat=True)) == sorted(streets)
+    assert Loss.objects.filter(sheet__board=board, record_kind="finding").exists()
+
+
+def test_bulletins_go_through_three_hands(demo):
+    bulletins = list(Document.objects.order_by("period_start"))
+    assert [one.state for one in bulletins] == ["issued", "checked"]
+    first = bulletins[0]
+    assert first.serial == 1
+    assert len({first.drafter_name, first.checker_name, first.issuer_name}) == 3
+    assert file_of(first, at=AT)[:2] == b"PK"
+
+
+def test_a_leader_and_one_liaison_are_in_charge_of_each_street(demo):
+    for code in Area.objects.filter(pk__startswith="320311").values_list("pk", flat=True):
+        if len(code) == 9:
+            kinds = [one.kind for one in in_charge(code, AT.date())]
+            assert sorted(kinds) == ["leader", "liaison"]
+
+
+def test_two_units_share_one_case(demo):
+    whole = Case.objects.get(state="split")
+    assert whole.pieces == whole.parts.count() == 2
+    assert whole.parts.values("responsible").distinct().count() == 2
 
 
 def test_two_streets_stand_out_by_what_is_late(demo):

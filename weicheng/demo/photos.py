@@ -84,7 +84,7 @@ def hang(shots: Sequence[Shot]) -> int:
         rows.append(row)
     insert_all(list(new.values()))
     for row in rows:
-        row.stored_id = row.stored.pk  # known only now
+        row.stored = row.stored  # its key is known only now; set by itself it would drop the row it names
     insert_all(rows)
     record_all(_notes(rows, shots), at=shots[0].at)
     return len(new)
