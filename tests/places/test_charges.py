@@ -12,7 +12,7 @@ from django.urls import reverse
 from tests.places.cast import LONG_AGO, NOW, TODAY, refused
 from weicheng.journal.models import Entry
 from weicheng.places import areas, charges
-from weicheng.places.actions import close_area
+from weicheng.places.actions import close_area, merge_area, move_area
 from weicheng.places.charges import ChargeIn
 from weicheng.places.models import Charge
 from weicheng.places.roles import Role
@@ -151,6 +151,53 @@ def test_a_closed_area_takes_no_new_charge(town, keeper, officer, given):
     wanted = given(kind="section", area=town.east_two, name="城管科", from_on=TODAY)
     error = none_written(lambda: charges.set_charge(given=wanted, by=officer, at=NOW), "closed-area")
     assert "2026-05-01撤销" in error.sentence().replace(" ", "")
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_charges_end_with_their_area_in_the_same_transaction(town, keeper, officer, given, wang, merged):
+    leader = charges.set_charge(given=given(kind="leader", name="赵书记", to_on=TODAY), by=officer, at=NOW)
+    later = charges.set_charge(
+        given=given(kind="leader", name="钱书记", from_on=TODAY + timedelta(days=9)), by=officer, at=NOW
+    )
+    past = charges.set_charge(
+        given=given(kind="leader", name="孙书记", to_on=TODAY - timedelta(days=30)), by=officer, at=NOW
+    )
+    other = charges.set_charge(given=given(area=town.west), by=officer, at=NOW)
+    for child in (town.east_one, town.east_two):
+        close_area(code=child, on=day(5, 1), by=keeper, at=NOW)
+    if merged:
+        merge_area(code=town.east, into=town.west, on=TODAY, by=keeper, at=NOW)
+    else:
+        close_area(code=town.east, on=TODAY, by=keeper, at=NOW)
+    yesterday = TODAY - timedelta(days=1)
+    for row in (wang, leader, later, past, other):
+        row.refresh_from_db()
+    assert [row.to_on for row in (wang, leader, past, other)] == [
+        yesterday, yesterday, TODAY - timedelta(days=30), None,
+    ]  # fmt: skip
+    assert later.cancelled_for.startswith("区划已撤销")
+    assert [wang.revision, past.revision] == [2, 1]
+    assert charges.in_charge(town.east, TODAY) == []
+    told = Entry.objects.filter(verb__in=["charge.end", "charge.cancel"])
+    assert {each.object_key for each in told} == {str(row.uid) for row in (wang, leader, later)}
+    closing = Entry.objects.get(verb="area.merge" if merged else "area.close", object_key=town.east)
+    assert '"charges":3' in bytes(closing.body).decode().replace(" ", "")
+
+
+def test_a_refused_closing_ends_no_charge(town, keeper, wang):
+    refused(lambda: close_area(code=town.east, on=TODAY, by=keeper, at=NOW), "open-children")
+    wang.refresh_from_db()
+    assert (wang.to_on, wang.revision) == (None, 1)
+
+
+def test_a_moved_area_keeps_who_is_in_charge_of_it(town, keeper, officer, given):
+    row = charges.set_charge(
+        given=given(kind="section", area=town.west_one, name="城管科"), by=officer, at=NOW
+    )
+    moved = move_area(code=town.west_one, to_code="320311001009", on=TODAY, by=keeper, at=NOW)
+    assert charges.in_charge(moved.code, TODAY) == [row]
+    row.refresh_from_db()
+    assert (row.area, row.street, row.revision) == ("320311001009", town.east, 2)
 
 
 def test_it_is_set_from_above(town, given, wang):

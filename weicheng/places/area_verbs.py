@@ -10,7 +10,7 @@ from django.db.models import Q
 from weicheng.journal import site
 from weicheng.journal.actions import SYSTEM, Note, Who, record
 from weicheng.journal.models import Site
-from weicheng.places import divisions, unit_versions
+from weicheng.places import charges, divisions, unit_versions
 from weicheng.places.actors import today
 from weicheng.places.models import Area, AreaChange, Post, Unit
 from weicheng.places.rights import require, require_reach
@@ -105,7 +105,7 @@ def rename_area(*, code: str, name: str, on: date, by: Who, at: datetime) -> Are
 
 @transaction.atomic
 def close_area(*, code: str, on: date, by: Who, at: datetime) -> Area:
-    """Close an area: `on` is the first day it no longer exists.
+    """Close an area: `on` is the first day it no longer exists; who was in charge of it is until the day before.
 
     RuleError: unknown-area, before-opening, closed-area, open-children, posts-held.
     """
@@ -116,14 +116,17 @@ def close_area(*, code: str, on: date, by: Who, at: datetime) -> Area:
     _require_empty(area, on)
     _close(area, on)
     _change(area, Kind.CLOSE, on, at)
+    ended = charges.end_with_area(code, on, by=by, at=at)
     site.raise_generation()
-    record(_note("area.close", code, on=on), by=by, at=at)
+    record(_note("area.close", code, on=on, charges=ended), by=by, at=at)
     return area
 
 
 @transaction.atomic
 def merge_area(*, code: str, into: str, on: date, by: Who, at: datetime) -> Area:
     """Close an area into another of the same level; its open units go along, old records keep their code.
+
+    Who was in charge of it is until the day before: the heir has its own.
 
     RuleError: unknown-area, merge-into-itself, merge-into-child, merge-level, closed-area, before-opening,
     open-children, posts-held, future-change.
@@ -155,8 +158,9 @@ def merge_area(*, code: str, into: str, on: date, by: Who, at: datetime) -> Area
     _close(area, on)
     _change(area, Kind.MERGE, on, at, to=heir)
     units = _carry_units(area.code, heir.code, by, at)
+    ended = charges.end_with_area(code, on, by=by, at=at)
     site.raise_generation()
-    record(_note("area.merge", code, to=into, on=on, units=units), by=by, at=at)
+    record(_note("area.merge", code, to=into, on=on, units=units, charges=ended), by=by, at=at)
     return heir
 
 
@@ -201,9 +205,14 @@ def move_area(*, code: str, to_code: str, on: date, by: Who, at: datetime) -> Ar
         _change(one, Kind.MOVE, on, at, to=heir, old_name=one.name, new_name=heir.name)
     units = sum(_carry_units(one.code, new, by, at) for one, new in moved)
     posts = sum(_carry_posts(one.code, new, on) for one, new in moved)
+    carried = sum(charges.carry_to(one.code, new, on) for one, new in moved)
     site.raise_generation()
     record(
-        _note("area.move", code, to=to_code, on=on, areas=len(moved), units=units, posts=posts), by=by, at=at
+        _note(
+            "area.move", code, to=to_code, on=on, areas=len(moved), units=units, posts=posts, charges=carried
+        ),
+        by=by,
+        at=at,
     )
     return heirs[0]
 

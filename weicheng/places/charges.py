@@ -7,13 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F, Q
 
-from weicheng.journal.actions import SYSTEM, Note, Who, record
+from weicheng.journal.actions import SYSTEM, Note, Who, record, record_all
 from weicheng.places import areas
 from weicheng.places.models import CHARGE_LABELS, Area, Charge, User
 from weicheng.places.rights import require, require_reach
 from weicheng.places.roles import LEVEL_NAMES
-from weicheng.rules.areas import ancestors, level_of
+from weicheng.rules.areas import ancestors, cut, level_of
 from weicheng.rules.charges import LEVELS, ONE_AT_A_TIME, ChargeKind, Span, gaps, overlapping
 from weicheng.rules.errors import N_, ConflictError, ForbiddenError, RuleError
 from weicheng.rules.privacy import check_phone
@@ -139,6 +140,40 @@ def cancel_charge(*, charge: Charge, reason: str, by: Who, at: datetime) -> Char
     row.save()
     record(_note("charge.cancel", row), by=by, at=at)
     return row
+
+
+# --- what follows a change of the area -----------------------------------------------------------
+
+
+def end_with_area(code: str, on: date, *, by: Who, at: datetime) -> int:
+    """End what is in charge of an area that is gone from `on`; called inside the verb that closes or merges it.
+
+    The day before is the last of each; what had not begun by then is called off. Return how many, each journalled.
+    """
+    notes = []
+    rows = Charge.objects.select_for_update().valid().filter(area=code).order_by("id")
+    for row in rows:
+        if row.to_on is not None and row.to_on < on:
+            continue
+        before = _said(row)
+        if row.from_on < on:
+            row.to_on, verb = on - timedelta(days=1), "charge.end"
+        else:
+            row.cancelled_at, row.cancelled_for, verb = at, _AREA_GONE, "charge.cancel"
+        row.revision += 1
+        row.save(update_fields=["to_on", "cancelled_at", "cancelled_for", "revision"])
+        notes.append((_note(verb, row, before=before, area_gone_on=on), by))
+    record_all(notes, at=at)
+    return len(notes)
+
+
+_AREA_GONE = "区划已撤销或并入其他区划"
+
+
+def carry_to(old: str, new: str, on: date) -> int:
+    """Let what is in charge of a moved area go on at its new code: the street and its people are the same."""
+    rows = Charge.objects.valid().filter(Q(to_on__isnull=True) | Q(to_on__gte=on), area=old)
+    return rows.update(area=new, revision=F("revision") + 1, **cut(new))
 
 
 # --- readings ------------------------------------------------------------------------------------
