@@ -48,11 +48,12 @@ def _drafts(event: Event) -> Iterator[NoticeDraft]:
     to_unit, to_desk, to_verifier, to_finder = _TOLD.get(move, (False, False, False, False))
     if move is Move.FILE and case.responsible_id is None:
         to_desk = True
-    due = (
-        _("，期限{due:%m月%d日 %H:%M}").format(due=localtime(case.due_at))
-        if case.due_at and State(case.state) in _RUNNING
-        else ""
-    )
+    due = ""
+    if case.due_at and State(case.state) in _RUNNING:
+        ends = localtime(case.due_at)
+        due = _("，期限{month}月{day}日 {time}").format(
+            month=f"{ends:%m}", day=f"{ends:%d}", time=f"{ends:%H:%M}"
+        )
     note = f"：{event.note}" if event.note else ""
     base: dict[str, Any] = {
         "kind": f"case.{move}",
