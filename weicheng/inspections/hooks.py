@@ -1,4 +1,4 @@
-"""What inspections give to the layers below: photos hang on findings, and may come before them."""
+"""What inspections give to the layers below: photos hang on findings and may come before them; visits are contact."""
 
 from uuid import UUID
 
@@ -6,13 +6,16 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from weicheng.evidence import owners
+from weicheng.inspections import contacts
 from weicheng.inspections.models import Answer, Finding
+from weicheng.places import contacts as contact_record
 from weicheng.places.actor import Actor
 from weicheng.rules.errors import N_, ForbiddenError, MissingError
 
 
 def connect() -> None:
     """Register with the layers below; called once when the app is ready."""
+    contact_record.register(contacts.NAME, contacts.counted)
     owners.register(
         "finding",
         visible=visible,

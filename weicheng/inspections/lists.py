@@ -1,36 +1,23 @@
 """The list of visits."""
 
-from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from weicheng.cases.lists import area_name
+from weicheng.inspections.contacts import charge_name, of_charge
 from weicheng.inspections.models import Answer, Round, Visit
-from weicheng.places.areas import area as area_of
-from weicheng.places.areas import name_of, within
+from weicheng.places.areas import inside, name_of
 from weicheng.places.http import HttpRequest
+from weicheng.places.models import Charge
 from weicheng.rules.answers import RESULT_LABELS, Result
-from weicheng.rules.errors import RuleError
 from weicheng.standards import editions
 from weicheng.standards.models import Edition
 from weicheng.ui.lists import Choices, Column, Dates, Exact, Flag, ListPage
 
 ROUNDS_OFFERED = 30  # of the newest; an older one is reached from its own page
-
-
-def _area_name(code: str, request: HttpRequest) -> str | None:
-    try:
-        return area_of(code).name
-    except RuleError:
-        return None
-
-
-def _inside(rows: QuerySet[Visit], code: str) -> QuerySet[Visit]:
-    inside = Q(pk__in=[])
-    for column, known in within(code):
-        inside |= Q(**{column: known})
-    return rows.filter(inside)
 
 
 def _rounds(request: HttpRequest) -> list[tuple[str, str]]:
@@ -103,7 +90,8 @@ class VisitList(ListPage):
         ),
         Dates("visited_on", _("日期")),
         Flag("mine", _("我的检查"), apply="_mine"),
-        Exact("area", _("区划"), show=_area_name, apply=_inside),
+        Exact("area", _("区划"), show=area_name, apply=lambda rows, code: rows.filter(inside(code))),
+        Exact("charge", _("包抓联络"), show=charge_name, apply="_of_charge"),
     ]
     empty = _("还没有检查。点“开始检查”，边查边记问题。")
 
@@ -114,6 +102,10 @@ class VisitList(ListPage):
 
     def _mine(self, rows: QuerySet[Visit], _value: bool) -> QuerySet[Visit]:
         return rows.filter(by_key=self.request.actor.key)
+
+    def _of_charge(self, rows: QuerySet[Visit], uid: str) -> QuerySet[Visit]:
+        found = Charge.objects.visible_to(self.request.actor).filter(uid=uid).first()
+        return rows.filter(of_charge(found)) if found else rows.none()
 
     def queryset(self, rows: QuerySet[Visit]) -> QuerySet[Visit]:
         return rows.select_related("unit", "round").annotate(

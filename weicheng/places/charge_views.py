@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from weicheng.places import areas, charges
+from weicheng.places import areas, charges, contacts
 from weicheng.places.actors import today
 from weicheng.places.charge_forms import (
     CHARGE_FIELDS,
@@ -134,6 +134,11 @@ def charges_page(request: HttpRequest) -> HttpResponse:
     visible = Charge.objects.visible_to(actor)
     by_person = request.GET.get("by") == "person"
     lines = [] if by_person else charges.table(code, on)
+    here = charges.in_charge(code, on, above=True)
+    named = _named(visible.held_on(on), code) if by_person else []
+    mine = list(visible.held_on(on).filter(user_id=actor.user_id or 0))
+    held = [row for line in lines for row in (*line.leaders, *line.sections, line.liaison) if row]
+    contacts.attach([*held, *here, *named, *mine], actor, on)
     context = {
         "place": place,
         "on": on,
@@ -141,9 +146,9 @@ def charges_page(request: HttpRequest) -> HttpResponse:
         "by_person": by_person,
         "lines": lines,
         "missing": [line for line in lines if line.missing],
-        "here": charges.in_charge(code, on, above=True),
-        "people": charges.by_person(_named(visible.held_on(on), code)) if by_person else [],
-        "mine": visible.held_on(on).filter(user_id=actor.user_id or 0),
+        "here": here,
+        "people": charges.by_person(named),
+        "mine": mine,
         "keeps": _may_set(request),
         "deeper": place.level < Level.STREET,
         "districts": place.level < Level.DISTRICT,
@@ -185,6 +190,7 @@ def charge(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     on = today(timezone.now())
     state = state_of(found, on)
     above = request.actor.covers(found.area) and len(request.actor.area) < len(found.area)
+    contacts.attach([found], request.actor, on)
     others = Charge.objects.visible_to(request.actor).valid().filter(area=found.area, kind=found.kind)
     context = {
         "charge": found,
