@@ -11,7 +11,7 @@ from weicheng.cases.actions import Step, take_step
 from weicheng.cases.models import Case
 from weicheng.places.roles import Role
 from weicheng.rules.cases import Move, State
-from weicheng.web.today import BLOCKS, blocks_of, worst_places
+from weicheng.web.today import BLOCKS, blocks_of
 
 EVERYBODY = ("Qian", "Lin", "Chen", "Sun", "Zhao", "Li", "Wei", "Ding", "Xi", "An", "Shen")
 
@@ -156,21 +156,6 @@ def test_the_number_of_a_block_is_the_number_of_rows_its_link_lists(city, name):
         assert int("".join(letter for letter in words if letter.isdigit())) == one.count, one.key
 
 
-def test_the_leader_is_told_whom_to_call_and_why(city):
-    old = city.now - timedelta(days=30)
-    for _number in range(2):
-        city.case(at=old, occurred_on=old.date())
-    city.case(at=old, occurred_on=old.date(), area=city.west_one, unit=city.units["school"].uid)
-    first, second = worst_places(city.actor("Li"), timezone.now())
-    assert (first.name, first.late, second.name, second.late) == ("东街道", 2, "西街道", 1)
-    assert first.oldest_days > 0
-    page = city.client("Li").get("/").content.decode()
-    assert "今天最该过问的地方" in page
-    assert "尚未督办" in page
-    words = city.client("Li").get(f"{first.url}&count=1").content.decode()
-    assert "2" in words
-
-
 def test_figures_and_trend_come_after_the_first_paint(city):
     city.case()
     client = city.client("Li")
@@ -214,7 +199,8 @@ def test_an_empty_block_says_what_will_be_here(city):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/today/figures", "/figures/", "/map", "/map/cases.json", "/journal/", "/search"]
+    "path",
+    ["/", "/today/calls", "/today/figures", "/figures/", "/map", "/map/cases.json", "/journal/", "/search"],
 )
 def test_nobody_reads_a_page_without_signing_in(client, db, path):
     reply = client.get(path)

@@ -14,14 +14,14 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from weicheng.cases import repeats
-from weicheng.cases.lists import STATE_TONES
+from weicheng.cases.lists import STATE_TONES, area_name
 from weicheng.cases.models import Case, HotSpot
-from weicheng.places.areas import name_of, path_name
+from weicheng.places.areas import inside, name_of, path_name
 from weicheng.places.decorators import power_required
 from weicheng.places.http import HttpRequest
 from weicheng.rules.cases import State
 from weicheng.rules.errors import RuleError
-from weicheng.ui.lists import Choices, Column, Dates, ListPage
+from weicheng.ui.lists import Choices, Column, Dates, Exact, ListPage
 from weicheng.ui.replies import go_on, status_of
 
 CASES_SHOWN = 30
@@ -64,6 +64,9 @@ class HotSpotList(ListPage):
             multiple=True,
         ),
         Dates("last_on", gettext_lazy("最近一次")),
+        Exact(
+            "area", gettext_lazy("区划"), show=area_name, apply=lambda rows, code: rows.filter(inside(code))
+        ),
     ]
     default = {"listed": ["1"]}
     empty = gettext_lazy("还没有重点地段。同一地点反复出现同类问题时，系统会自动列入，便于重点看守。")

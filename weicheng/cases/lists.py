@@ -64,7 +64,7 @@ def severity_names(area: str) -> list[tuple[str, str]]:
     return [(each.code, each.name) for each in scale.body.severities]
 
 
-def _area_name(code: str, request: HttpRequest) -> str | None:
+def area_name(code: str, request: HttpRequest) -> str | None:
     try:
         return area_of(code).name
     except RuleError:
@@ -123,11 +123,11 @@ class CaseList(ListPage):
         Dates("opened_on", _("立案日期")),
         Dates("closed_on", _("结案日期")),
         Exact("stat", _("案件统计"), show=lambda text, _r: stats.label_of(text), apply="_stat"),
-        Exact("area", _("区划"), show=_area_name, apply=lambda rows, _v: rows),
+        Exact("area", _("区划"), show=area_name, apply=lambda rows, _v: rows),
         Exact("unit", _("责任单位"), show=_unit_name, field="responsible__uid"),
         Exact("category", _("类别"), show=lambda code, _r: code if code.isdigit() else None),
-        Exact("desk", _("待办区划"), show=_area_name),
-        Exact("filed_area", _("立案区划"), show=_area_name),
+        Exact("desk", _("待办区划"), show=area_name),
+        Exact("filed_area", _("立案区划"), show=area_name),
     ]
     orders = [Order("due_at", _("期限"), "due_at")]
     default = {"state": [state.value for state in OPEN_STATES]}
@@ -136,7 +136,7 @@ class CaseList(ListPage):
 
     def __init__(self, request: HttpRequest) -> None:
         code = request.GET.get("area", "")
-        scoped = code if _area_name(code, request) else ""
+        scoped = code if area_name(code, request) else ""
         if request.actor.powers.records:
             self.empty_action = (_("上报问题"), reverse("finding_new"))
         self.batch = self._batch(request)

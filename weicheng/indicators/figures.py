@@ -199,7 +199,7 @@ def _records(measure: Measure, area: str, period: Period) -> tuple[tuple[str, st
 
 
 # Which list shows the records of a figure that does not count cases, by the figure's id.
-_LISTS = {"visits": "visits"}
+_LISTS = {"visits": "visits", "cards_open": "yellow_cards"}
 
 
 def url_of(figure: Figure) -> str:
@@ -272,15 +272,23 @@ def _months(period: Period) -> list[Period]:
     return found
 
 
-def trend(months: Sequence[Mapping[str, int | str]]) -> dict[str, Any]:
-    """Return what `indicators/_trend.html` draws: the months, and the same numbers for the chart."""
+def trend(
+    months: Sequence[Mapping[str, int | str]], scores: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, Any]:
+    """Return what `indicators/_trend.html` draws: the months, and the same numbers for the chart.
+
+    scores: month -> {"text", "url"} of a mean score, drawn beside them on a scale of its own; a month that has
+        none is left open
+    """
+    series: list[dict[str, Any]] = [
+        {"name": gettext("立案"), "values": [month["opened"] for month in months]},
+        {"name": gettext("结案"), "values": [month["closed"] for month in months]},
+    ]
+    if scores:
+        given = [scores.get(str(month["month"]), {}).get("text") for month in months]
+        series.append({"name": gettext("平均得分"), "values": given, "scale": "right"})
     return {
-        "months": months,
-        "chart": {
-            "labels": [str(month["month"]) for month in months],
-            "series": [
-                {"name": gettext("立案"), "values": [month["opened"] for month in months]},
-                {"name": gettext("结案"), "values": [month["closed"] for month in months]},
-            ],
-        },
+        "months": [{**month, "score": (scores or {}).get(str(month["month"]))} for month in months],
+        "scored": bool(scores),
+        "chart": {"labels": [str(month["month"]) for month in months], "series": series},
     }

@@ -7,10 +7,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from weicheng.cases.lists import area_name
 from weicheng.inspections.models import Finding, Round, RoundKind, RoundPlace, Visit, YellowCard, runs_rounds
-from weicheng.places.areas import name_of
+from weicheng.places.areas import inside, name_of
 from weicheng.places.http import HttpRequest
-from weicheng.ui.lists import Choices, Column, Dates, Flag, ListPage, Search
+from weicheng.ui.lists import Choices, Column, Dates, Exact, Flag, ListPage, Search
 
 ROUND_TONES = {
     Round.State.PLANNED: "grey",
@@ -188,6 +189,7 @@ class CardList(ListPage):
         Search("q", _("地点"), apply=_called, placeholder=_("社区或单位名称")),
         Choices("state", _("状态"), options=YellowCard.State.choices),
         Dates("issued_on", _("发牌日期")),
+        Exact("area", _("区划"), show=area_name, apply=lambda rows, code: rows.filter(inside(code))),
     ]
     empty = _("没有黄牌。检查发现严重问题时，上级办公室可从那次检查发出黄牌，复查通过才能摘牌。")
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from datetime import date
 
+from django.db.models import Q
+
 from weicheng.journal.site import cached
 from weicheng.places.models import Area, AreaChange
 from weicheng.rules.areas import Level, level_of
@@ -100,6 +102,14 @@ def _within(code: str, on: date | None) -> tuple[tuple[str, str], ...]:
             if new.startswith(known) and not any(old.startswith(have) for have in codes):
                 codes.append(old)
     return tuple((level_of(found).column, found) for found in codes)
+
+
+def inside(code: str) -> Q:
+    """Return the condition "within this area", predecessors included, on a table with a column per level."""
+    found = Q(pk__in=[])
+    for column, known in within(code):
+        found |= Q(**{column: known})
+    return found
 
 
 def name_of(code: str, on: date | None = None) -> str:

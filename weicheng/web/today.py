@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -23,14 +23,13 @@ from weicheng.inspections import todo as inspections_todo
 from weicheng.inspections.models import Finding
 from weicheng.places.actor import Actor
 from weicheng.places.actors import today as day_of
-from weicheng.places.areas import names
 from weicheng.places.decorators import actor_required
 from weicheng.places.http import HttpRequest
 from weicheng.places.roles import ADMINISTRATORS, Role
 from weicheng.rules.areas import Level
 from weicheng.rules.cases import OPEN_STATES, WAITING_STATES, State
 from weicheng.rules.figures import Period
-from weicheng.web import administrators
+from weicheng.web import administrators, leader
 from weicheng.web.rows import CaseRow, Pairs, case_rows, cases_url, counts_of
 
 SHOWN = 6  # rows of a block
@@ -38,11 +37,8 @@ SHOWN_LONG = 12  # rows of a block that is the page's main one
 MOST = 99  # counted no further
 SOON = timedelta(hours=48)
 OWN_FINDINGS = 400  # of one's own findings, so far back an open one is looked for
-WORST = 3
 
 _OPEN: Pairs = tuple(("state", state.value) for state in OPEN_STATES)
-_BELOW = {Level.PROVINCE: Level.CITY, Level.CITY: Level.DISTRICT, Level.DISTRICT: Level.STREET,
-          Level.STREET: Level.COMMUNITY, Level.COMMUNITY: Level.GRID}  # fmt: skip
 
 
 @dataclass
@@ -195,7 +191,7 @@ BLOCKS: dict[Role, Sequence[Maker]] = {
 }
 WITH_FIGURES = {Role.CITY_OFFICER, Role.DISTRICT_OFFICER, Role.STREET, Role.LEADER, Role.EXPERT}
 WITH_TREND = {Role.LEADER}
-WITH_WORST = {Role.CITY_OFFICER, Role.DISTRICT_OFFICER, Role.LEADER}
+WITH_CALLS = {Role.CITY_OFFICER, Role.DISTRICT_OFFICER, Role.LEADER}
 
 
 def blocks_of(actor: Actor, now: datetime) -> list[Block]:
@@ -213,55 +209,6 @@ def blocks_of(actor: Actor, now: datetime) -> list[Block]:
         block.rows = case_rows(cases, actor)
     # What there is to do stands before what there is not.
     return sorted(blocks, key=lambda block: not block.rows)
-
-
-# --- the worst places ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """A place to call today, and why.
-
-    late: cases overdue now; oldest_days: whole days the oldest is over; supervised: of them, under supervision
-    """
-
-    name: str
-    url: str
-    late: int
-    oldest_days: int
-    supervised: int
-
-
-def worst_places(actor: Actor, now: datetime) -> list[Trouble]:
-    """Return the children of the actor's area with the most overdue cases; one statement over overdue rows."""
-    below = _BELOW.get(actor.level) if actor.level else None
-    if below is None:
-        return []
-    column = below.column
-    rows = (
-        _open(actor)
-        .filter(late_q(now))
-        .exclude(**{column: ""})
-        .values(column)
-        .annotate(
-            late=Count("pk"),
-            oldest=Min("due_at"),
-            supervised=Count("pk", filter=Q(supervised_at__isnull=False)),
-        )
-        .order_by("-late", "oldest")[:WORST]
-    )
-    found = list(rows)
-    called = names(row[column] for row in found)
-    return [
-        Trouble(
-            called[row[column]],
-            cases_url((*_OPEN, ("overdue", "1"), ("area", row[column]), ("order", "due_at"))),
-            row["late"],
-            (now - row["oldest"]).days,
-            row["supervised"],
-        )
-        for row in found
-    ]
 
 
 # --- pages -----------------------------------------------------------------------------------------
@@ -283,18 +230,29 @@ def today(request: HttpRequest) -> HttpResponse:
         "report_url": reverse("finding_new") if actor.powers.records else "",
         "with_figures": actor.role in WITH_FIGURES,
         "with_trend": actor.role in WITH_TREND,
-        "with_worst": actor.role in WITH_WORST,
-        "worst": worst_places(actor, now) if actor.role in WITH_WORST else [],
-        "calls": actor.role is Role.LEADER,
+        "with_calls": actor.role in WITH_CALLS,
+        # Whom to call is what a leader comes for; an office's own work stands before it and is painted first.
+        "calls": leader.calls(actor, now) if actor.role is Role.LEADER else [],
+        "leads": actor.role is Role.LEADER,
         "todo": _todo(actor, day_of(now)) if actor.powers.sees_cases else [],
     }
     return render(request, "web/today.html", context)
 
 
 @actor_required
+def today_calls(request: HttpRequest) -> HttpResponse:
+    """The places in most trouble, loaded after the first paint where other work stands first."""
+    actor, now = request.actor, timezone.now()
+    found = leader.calls(actor, now) if actor.role in WITH_CALLS else []
+    return render(request, "web/_calls.html", {"calls": found, "leads": actor.role is Role.LEADER})
+
+
+@actor_required
 def today_figures(request: HttpRequest) -> HttpResponse:
     """The figures of this month, loaded after the first paint."""
     actor, now = request.actor, timezone.now()
+    if actor.role is Role.LEADER:
+        return _state(request, now)
     made = (
         figures(actor=actor, area=actor.area, period=month_of(now), as_of=now)
         if actor.powers.sees_cases
@@ -307,14 +265,28 @@ def today_figures(request: HttpRequest) -> HttpResponse:
     return render(request, "web/_today_figures.html", {"figures": wanted, "month": month_of(now).label})
 
 
+def _state(request: HttpRequest, now: datetime) -> HttpResponse:
+    """The figures of a leader, and who stands first and last in the newest published ranking."""
+    actor = request.actor
+    board, groups = leader.standings(actor)
+    context = {
+        "figures": leader.month_figures(actor, now),
+        "month": month_of(now).label,
+        "board": board,
+        "groups": groups,
+    }
+    return render(request, "web/_state.html", context)
+
+
 @actor_required
 def today_trend(request: HttpRequest) -> HttpResponse:
-    """Opened and closed in each of the last twelve months, loaded after the first paint."""
+    """Opened, closed and the mean score of each of the last twelve months, loaded after the first paint."""
     actor, now = request.actor, timezone.now()
     months = (
         months_of(actor=actor, area=actor.area, period=year_up_to(now)) if actor.powers.sees_cases else []
     )
-    return render(request, "indicators/_trend.html", trend(months))
+    scores = leader.mean_scores(actor, year_up_to(now)) if months else {}
+    return render(request, "indicators/_trend.html", trend(months, scores))
 
 
 def year_up_to(now: datetime) -> Period:

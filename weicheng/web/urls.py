@@ -6,6 +6,7 @@ from weicheng.web import journal, map, search, today
 
 urlpatterns = [
     path("", today.today, name="today"),
+    path("today/calls", today.today_calls, name="today_calls"),
     path("today/figures", today.today_figures, name="today_figures"),
     path("today/trend", today.today_trend, name="today_trend"),
     path("search", search.search, name="search"),

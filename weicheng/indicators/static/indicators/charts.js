@@ -12,7 +12,15 @@
     const line = colour("--wc-line");
     const narrow = width < 480;
     const font = getComputedStyle(document.body).fontFamily;
-    const tones = [colour("--wc-accent"), colour("--wc-orange")];
+    const tones = [colour("--wc-accent"), colour("--wc-orange"), colour("--wc-ink-2")];
+    const scale = {
+      type: "value",
+      minInterval: 1,
+      axisLabel: { color: ink, fontFamily: font },
+      splitLine: { lineStyle: { color: line } },
+    };
+    // Marks out of a hundred beside counts: a scale of their own, from their own lowest.
+    const right = { ...scale, scale: true, splitLine: { show: false } };
     return {
       textStyle: { fontFamily: font, color: ink, fontSize: 13 },
       color: tones,
@@ -26,21 +34,17 @@
         axisLine: { lineStyle: { color: line } },
         axisTick: { show: false },
       },
-      yAxis: {
-        type: "value",
-        minInterval: 1,
-        axisLabel: { color: ink, fontFamily: font },
-        splitLine: { lineStyle: { color: line } },
-      },
+      yAxis: data.series.some((one) => one.scale === "right") ? [scale, right] : scale,
       // Bars beside a line with marks: told apart without colour.
       series: data.series.map((one, at) => ({
         name: one.name,
         type: at ? "line" : "bar",
         data: one.values,
         barMaxWidth: 26,
-        symbol: "circle",
+        yAxisIndex: one.scale === "right" ? 1 : 0,
+        symbol: one.scale === "right" ? "triangle" : "circle",
         symbolSize: 7,
-        lineStyle: { width: 2 },
+        lineStyle: { width: 2, type: one.scale === "right" ? "dashed" : "solid" },
       })),
     };
   }
