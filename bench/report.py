@@ -12,6 +12,10 @@ from statistics import median
 from bench.measures import CLIENTS, READERS, STATES
 
 KEPT = "<!-- Below: written by hand, kept by every run. -->"
+MONTH_END, MONTH_END_OVER = (
+    "<!-- The month's end: `python -m bench --only scores`. -->",
+    "<!-- /The month's end. -->",
+)
 # Source: the targets of the issue this bench was asked for in.
 TARGETS = {
     "ratio": 0.25,
@@ -45,8 +49,9 @@ def written(
     load: tuple[float, float],
     quick: bool,
     why: str,
+    month_end: str,
 ) -> str:
-    """Return the whole report."""
+    """Return the whole report; month_end: that section, made by `month_end`."""
     engines = [name for name in ("SQLite", "PostgreSQL") if name in results]
     parts = [
         "# Benchmarks",
@@ -72,6 +77,8 @@ def written(
         "",
         *_starting(results, engines),
         "",
+        month_end,
+        "",
         "## Beside what users would pick instead",
         "",
         "As given with the task: 2 cores, PostgreSQL, over HTTP. Those create one record; ours also opens a case with its",
@@ -93,6 +100,86 @@ def kept_text(path: Path) -> str:
     if not path.is_file():
         return ""
     return path.read_text(encoding="utf-8").partition(KEPT)[2]
+
+
+# --- the month's end -----------------------------------------------------------------------------
+
+# (measure, what it is, the asked seconds or None where nothing was asked)
+_MONTH_END = (
+    ("read", "read the findings of a board and route them", None),
+    ("score", "compute the sheets of the board, ranks included", 1.0),
+    ("job", "the whole job: read, compute, store", 3.0),
+    ("bare", "*reference:* read the same findings, insert as many lines, by cursor", None),
+    ("bulletin", "bulletin of a month, as a Word file", 1.0),
+    ("empty", "*reference:* bulletin of a month without a record", None),
+    ("draw", "draw places and inspectors, in memory", 0.2),
+    ("hashes", "*reference:* a lot for each place, sorted", None),
+    ("verb", "draw a round from the table of units, stored and told", None),
+)
+_RATIOS = (
+    ("job", "bare", "the whole job ÷ read and insert by cursor"),
+    ("bulletin", "empty", "a full month's bulletin ÷ an empty month's"),
+    ("draw", "hashes", "the draw ÷ its lots alone"),
+)
+
+
+def month_end(results: Results, *, rounds: int, quick: bool) -> str:
+    """Return the section on what a month's end costs: sheet, bulletin, draw."""
+    some = next(iter(results.values()))
+    size = {
+        name: f"{_of(some, name):,.0f}" for name in ("records", "lines", "objects", "cases", "frame", "bytes")
+    }
+    lines = [
+        MONTH_END,
+        "## The month's end: sheet, bulletin, draw",
+        "",
+        f"Made by `python -m bench --only scores` on {datetime.now(UTC):%Y-%m-%d}"
+        + (" (this was `--quick`: small tables, no judgement)." if quick else "."),
+        "",
+        f"- {rounds} rounds in one process, as a worker that is running; figures are medians. A board of {size['objects']} "
+        f"communities over {size['records']} findings, {size['lines']} lines stored; a month of {size['cases']} findings, "
+        f"without photos, its file {size['bytes']} bytes; 300 places in 40 strata and 12 inspectors from 30,000 places, "
+        f"the round from {size['frame']} units.",
+        "- *CPU* is the processor time of our own process, without the database server. *Load* is the machine's when the "
+        "figure was taken: on two cores, time above CPU time at a load above 2 is waiting for others.",
+        "",
+        "| Database | What | s | CPU s | load |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for engine, figures in results.items():
+        lines += [
+            f"| {engine} | {label} | {_of(figures, key):.2f} | {_of(figures, key + '-cpu'):.2f} "
+            f"| {_of(figures, key + '-load'):.1f} |"
+            for key, label, _asked in _MONTH_END
+        ]
+    lines += ["", "| Database | Ratio, inside each round | |", "| --- | --- | --- |"]
+    for engine, figures in results.items():
+        for above, below, label in _RATIOS:
+            pairs = zip(figures[above], figures[below], strict=True)
+            lines.append(f"| {engine} | {label} | {median(one / other for one, other in pairs):.1f} |")
+    lines += ["", *_targets_head()]
+    for engine, figures in results.items():
+        for key, label, asked in _MONTH_END:
+            if asked is not None:
+                lines.append(_target(f"{engine}: {label}", _of(figures, key), asked, form="{:.2f} s"))
+                lines.append(
+                    _target(
+                        f"{engine}: {label}, CPU alone", _of(figures, f"{key}-cpu"), asked, form="{:.2f} s"
+                    )
+                )
+    return "\n".join([*lines, MONTH_END_OVER])
+
+
+def with_month_end(known: str, section: str) -> str:
+    """Return a report with its section on the month's end replaced, or put before what is compared or kept."""
+    if MONTH_END in known and MONTH_END_OVER in known:
+        before, _mark, rest = known.partition(MONTH_END)
+        return before + section + rest.partition(MONTH_END_OVER)[2]
+    for mark in ("## Beside what users would pick instead", KEPT):
+        if mark in known:
+            before, _mark, rest = known.partition(mark)
+            return f"{before}{section}\n\n{mark}{rest}"
+    return f"{known or '# Benchmarks'}\n\n{section}\n"
 
 
 def _machine(results: Results, load: tuple[float, float]) -> list[str]:
