@@ -41,6 +41,8 @@ PLURALS = {
 MARKERS = {
     "_": None,
     "N_": None,
+    "_now": None,  # gettext, where `_` is the lazy one
+    "lazy": None,  # gettext_lazy, where `_` is the other
     "gettext": None,
     "gettext_lazy": None,
     "gettext_noop": None,

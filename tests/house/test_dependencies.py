@@ -16,7 +16,7 @@ EXTRAS = PROJECT["optional-dependencies"]
 # Run as commands or plugins, never imported by name.
 TOOLS = {"ruff", "mypy", "django-stubs", "types-pyyaml", "import-linter", "pytest-django", "pytest-xdist"}
 # Not dependencies of the project: the tool that needs them says so.
-ASKED_FOR = {"tools/subset_font.py": {"fontTools"}}
+ASKED_FOR = {"tools/subset_font.py": {"fontTools"}, "tools/word_pages.py": {"fontTools"}}
 BROUGHT = metadata.packages_distributions()
 OURS = {"weicheng", "tests", "tools", "bench"}
 
