@@ -1,5 +1,6 @@
 """A site as `make run` starts it, with the demo of one month, and browsers that visit it."""
 
+import contextlib
 import json
 import re
 import socket
@@ -46,19 +47,21 @@ class Site:
 @pytest.fixture(scope="session")
 def site(installations: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     place = installations.make(tmp_path_factory.mktemp("site") / "data")
-    port = _free_port()
-    settings = {
-        "WEICHENG_DEMO": "1",
-        "WEICHENG_PORT": str(port),
-        "WEICHENG_SITE_URL": f"http://127.0.0.1:{port}",
-    }
-    loaded = place.weicheng("init", "--demo", "--months", "1", **settings)
+    loaded = place.weicheng("init", "--demo", "--months", "1", WEICHENG_DEMO="1")
     assert loaded.returncode == 0, loaded.stderr
-    running = place.start("run", **settings)
+    with served(place, WEICHENG_DEMO="1") as address:
+        yield Site(address, place, _cast(place))
+
+
+@contextlib.contextmanager
+def served(place: Installation, **settings: str) -> Iterator[str]:
+    """Run the web and the worker of an installation; the address it answers at."""
+    port = _free_port()
     address = f"http://127.0.0.1:{port}"
+    running = place.start("run", **settings, WEICHENG_PORT=str(port), WEICHENG_SITE_URL=address)
     try:
         _wait_for(address, running)
-        yield Site(address, place, _cast(place))
+        yield address
     finally:
         running.terminate()
         running.wait(15)
