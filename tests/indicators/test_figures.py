@@ -175,6 +175,15 @@ def test_months_show_the_empty_ones_too_and_each_number_lists_its_records(autumn
         assert listed(client, month["closed_url"]) == month["closed"]
 
 
+def test_months_are_two_statements_and_none_asks_python_for_each_row(autumn, django_assert_num_queries):
+    period = Period.between(date(2025, 11, 1), date(2026, 10, 31))
+    actor = autumn.actor("Qian")
+    months_of(actor=actor, area="320311", period=period)
+    with django_assert_num_queries(2) as captured:
+        months_of(actor=actor, area="320311", period=period)
+    assert not [one for one in captured.captured_queries if "trunc" in one["sql"].lower()]
+
+
 def test_the_table_costs_the_same_statements_with_two_children_and_with_many(autumn):
     from weicheng.places.models import Area
 
