@@ -1,12 +1,14 @@
 """The lists of this app: boards, and appeals."""
 
 import uuid
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from weicheng.assessments.entries import plain
 from weicheng.assessments.models import Appeal, Board
 from weicheng.places.areas import name_of
 from weicheng.places.http import HttpRequest
@@ -24,6 +26,11 @@ APPEAL_TONES = {
     Appeal.State.PARTLY: "yellow",
     Appeal.State.REJECTED: "grey",
 }
+
+
+def _trimmed(points: Decimal | None) -> Decimal | None:
+    """Return points without idle zeros, still a number for the workbook."""
+    return None if points is None else Decimal(plain(points))
 
 
 class BoardList(ListPage):
@@ -81,8 +88,8 @@ class AppealList(ListPage):
                tone=lambda appeal: APPEAL_TONES[Appeal.State(appeal.state)]),
         Column("name", _("申诉方"), lambda appeal: appeal.sheet.name, phone="meta"),
         Column("board", _("考评"), lambda appeal: appeal.sheet.board.title, phone="meta"),
-        Column("asked", _("扣分"), lambda appeal: appeal.loss.asked, kind="number"),
-        Column("restored", _("还回"), kind="number"),
+        Column("asked", _("扣分"), lambda appeal: _trimmed(appeal.loss.asked), kind="number"),
+        Column("restored", _("还回"), lambda appeal: _trimmed(appeal.restored), kind="number"),
         Column("decided_at", _("答复时间"), kind="moment", default=False),
         Column("decided_by_name", _("答复人"), default=False),
     ]  # fmt: skip

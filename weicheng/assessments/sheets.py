@@ -62,7 +62,9 @@ class Lost:
     def where(self) -> str:
         if self.finding is None:
             return ""
-        return " ".join(part for part in (name_of(self.finding.area), self.finding.case.address) if part)
+        # A visit to a community as a whole has the community's name as its address: it is said once.
+        parts = dict.fromkeys((name_of(self.finding.area), self.finding.case.address))
+        return " ".join(part for part in parts if part)
 
     @property
     def about(self) -> str:
