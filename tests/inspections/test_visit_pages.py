@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
+from tests.cases.test_split import split
 from tests.inspections.lists_made import FOUR_NO, LEDGER, ROAD, SHOP, forty, publish, visit
 from tests.pictures import photo
 from weicheng.cases.models import Case
@@ -68,9 +69,12 @@ def test_a_changed_line_names_the_version_it_saw(city):
     line(lin, one, "a2", result="pass", base="0")
     assert line(lin, one, "a2", result="na", base="1").status_code == 200
     stale = line(lin, one, "a2", result="pass", note="旧页面", base="1")
-    assert stale.status_code == 422
+    assert stale.status_code == 409
     assert "第 2 版" in stale.content.decode()
     assert Answer.objects.get().result == "na"
+    whole = lin.post(f"{one.url}/answers", {"a2-result": "pass", "a2-note": "旧页面", "a2-base": "1"})
+    assert whole.status_code == 409
+    assert "第 2 版" in whole.content.decode()
 
 
 def test_photos_go_with_their_line_and_stand_at_its_case(city):
@@ -84,6 +88,26 @@ def test_photos_go_with_their_line_and_stand_at_its_case(city):
         assert f"/files/{stored.uid}/thumb" in city.client(who).get(case.url).content.decode()
         assert city.client(who).get(f"/files/{stored.uid}/thumb").status_code == 200
     assert city.client("Wu").get(f"/files/{stored.uid}/thumb").status_code == 404
+
+
+def test_photos_stand_at_the_second_case_of_a_line_too(city):
+    """The first case was withdrawn: the second finding has another identity than the answer with the photos."""
+    one, lin = now_visit(city, unit=city.units["market"].uid), city.client("Lin")
+    sent = SimpleUploadedFile("a.jpg", photo(), "image/jpeg")
+    line(lin, one, "a2", result="fail", photos=sent)
+    line(lin, one, "a2", result="pass", base=1)
+    line(lin, one, "a2", result="fail", base=2)
+    first, second = Case.objects.order_by("pk")
+    assert (first.state, second.open) == ("cancelled", True)
+    stored = Attachment.objects.get()
+    assert stored.owner_uid == first.uid
+    for who in ("Lin", "Chen", "Zhao"):
+        assert f"/files/{stored.uid}/thumb" in city.client(who).get(second.url).content.decode(), who
+        assert city.client(who).get(f"/files/{stored.uid}/thumb").status_code == 200
+    split(city, Case.objects.get(pk=second.pk), by="Qian", units=("shop", "market"), at=timezone.now())
+    part = Case.objects.get(parent=second, responsible=city.units["market"])
+    for who in ("Qian", "Zhao"):
+        assert f"/files/{stored.uid}/thumb" in city.client(who).get(part.url).content.decode(), who
 
 
 def test_a_broken_photo_is_told_and_the_answer_stands(city):
@@ -298,6 +322,17 @@ def test_one_saved_line_costs_at_most_this(city, django_assert_max_num_queries):
     # Signing in 3, the visit and its answers 2, the answer 5, the reply 5, savepoints and commit besides.
     with django_assert_max_num_queries(20):
         assert line(lin, one, "a3", result="pass").status_code == 200
+
+
+def test_one_failing_line_with_its_case_costs_at_most_this(city, django_assert_max_num_queries):
+    lin = city.client("Lin")
+    assert (
+        line(lin, now_visit(city), "a2", result="fail").status_code == 200
+    )  # what is read once for this process
+    one = now_visit(city)
+    # Signing in 2, the visit 2 and its answers 1, case and finding 7, the answer 3, the reply 2, savepoints 4.
+    with django_assert_max_num_queries(20):
+        assert "已立案" in line(lin, one, "a2", result="fail", note="垃圾桶满溢").content.decode()
 
 
 # --- by keyboard -------------------------------------------------------------------------------------

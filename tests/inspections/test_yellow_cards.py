@@ -262,3 +262,30 @@ def test_from_the_visit_to_the_lifted_card_on_the_pages(city, django_assert_max_
     assert qian.post(card.url, {"action": "lift", "visit": str(good.uid)}).status_code == 303
     assert "已摘牌" in sun.get(card.url).content.decode()
     assert sun.post(card.url, {"action": "lift", "visit": str(good.uid)}).status_code in (403, 422)
+
+
+def test_a_recheck_begins_with_place_and_list_filled_in_and_leads_back_to_the_card(city):
+    card = given(city, unit="market")
+    page = city.client("Lin").get(card.url).content.decode()
+    url = f"/visits/new?area={city.east_one}&amp;unit={city.units['market'].uid}&amp;checklist={LIST}&amp;kind=routine"
+    assert url in page
+    form = city.client("Lin").get(url.replace("&amp;", "&")).content.decode()
+    for chosen in (city.east_one, str(city.units["market"].uid), LIST):
+        assert f'value="{chosen}" selected' in form, chosen
+    sent = {"uid": uuid4(), "kind": "routine", "area": city.east_one, "unit": city.units["market"].uid,
+            "checklist": LIST}  # fmt: skip
+    begun = city.client("Lin").post(url.replace("&amp;", "&"), sent)
+    assert begun.status_code == 303
+    # The visit leads back to the card, and both lists show the place by address.
+    assert f'href="{card.url}"' in city.client("Lin").get(begun["Location"]).content.decode()
+    for address in ("/visits/cards/?unit=", "/visits/?unit="):
+        listed = city.client("Qian").get(f"{address}{city.units['market'].uid}").content.decode()
+        assert "解放桥农贸市场" in listed
+        assert (card.url in listed) == ("cards" in address)
+    assert "没有找到" in city.client("Wu").get(f"/visits/?unit={city.units['market'].uid}").content.decode()
+
+
+def test_a_link_with_a_kind_of_a_round_begins_with_no_such_kind(city):
+    form = city.client("Lin").get("/visits/new?kind=unannounced&area=1&unit=x").content.decode()
+    assert 'value="routine"' in form
+    assert 'value="unannounced"' not in form

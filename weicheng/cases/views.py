@@ -48,7 +48,10 @@ def cases(request: HttpRequest) -> HttpResponseBase:
 
 def _visible(request: HttpRequest, uid: UUID) -> Case:
     return get_object_or_404(
-        Case.objects.visible_to(request.actor).select_related("responsible", "parent"), uid=uid
+        Case.objects.visible_to(request.actor).select_related(
+            "responsible", "parent", "finding__answer", "parent__finding__answer"
+        ),
+        uid=uid,
     )
 
 
@@ -90,7 +93,7 @@ def _context(request: HttpRequest, case: Case, bound: MoveForm | None = None) ->
         "refusals": _sentences(bound) if bound is not None and bound.move not in moves else [],
         "todo": any(form["main"] for form in forms),
         "steps": timeline(case, actor),
-        "finding": getattr(case, "finding", None) or getattr(case.parent, "finding", None),
+        "finding": _finding(case),
         "photos": photo_sets(_photo_owners(case, whole, parts), actor),
         "may_split": Move.SPLIT in moves,
         "whole": whole,
@@ -114,15 +117,22 @@ def _family(case: Case, actor: Actor) -> tuple[Case | None, list[Case]]:
     return None, list(parts)
 
 
+def _finding(case: Case) -> Any:
+    """Return what was found, kept by a layer above; of a part, what its whole is about."""
+    return getattr(case, "finding", None) or getattr(case.parent, "finding", None)
+
+
 def _photo_owners(case: Case, whole: Case | None, parts: list[Case]) -> list[tuple[str, UUID]]:
     """Return whose photos stand on the page: of the finding, of the answer that made it, of the case, of its parts.
 
     A part shows the finding's to its unit too, which does not see the whole: it must see what is to be done.
     """
     found = case.parent.uid if case.parent is not None else case.uid
+    # A line that failed again after its first case was withdrawn has a finding of another identity than its own.
+    answer = getattr(_finding(case), "answer", None)
     return [
         ("finding", found),
-        ("answer", found),
+        ("answer", answer.uid if answer is not None else found),
         ("case", case.uid),
         *(("case", part.uid) for part in parts),
     ]

@@ -1,9 +1,11 @@
 """Pages of one visit: its check list line by line, its end, its sheet for signatures and as a workbook."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +27,7 @@ from weicheng.inspections.answer_forms import OFFERED, AnswerForm, EndForm
 from weicheng.inspections.answers import Standing
 from weicheng.inspections.forms import units_near
 from weicheng.inspections.models import Answer, Finding, Visit, runs_rounds
+from weicheng.inspections.yellow_cards import open_card_at
 from weicheng.places.actor import Actor
 from weicheng.places.areas import path_name
 from weicheng.places.decorators import actor_required, power_required
@@ -32,7 +35,7 @@ from weicheng.places.http import HttpRequest
 from weicheng.places.models import Unit
 from weicheng.rules.answers import RESULT_LABELS, Progress, Result, Watch, open_steps
 from weicheng.rules.cases import State
-from weicheng.rules.errors import RuleError
+from weicheng.rules.errors import ConflictError, RuleError
 from weicheng.standards import editions
 from weicheng.standards.editions import Checklist
 from weicheng.standards.kinds import CheckItem, CheckStep
@@ -207,6 +210,7 @@ def _page(
             for each in findings
         ],
         "mine": mine,
+        "open_card": open_card_at(found, actor),
         "may_card": bool(findings) and found.ended_at is not None and runs_rounds(actor),
     }
     if found.checklist_edition is not None:
@@ -224,14 +228,19 @@ def _page(
 
 
 def _list_context(
-    visit: Visit, checklist: Checklist, said: list[Answer], spot: str, actor: Actor
+    visit: Visit,
+    checklist: Checklist,
+    said: list[Answer],
+    spot: str,
+    actor: Actor,
+    photos_of: Collection[str] | None = None,
 ) -> dict[str, Any]:
-    """Return the lines by section, the marks, and how far the list is answered."""
+    """Return the lines by section, the marks, and how far the list is answered; photos_of: None for every line's."""
     marks = _standing(visit, checklist, said)
     spots = list(dict.fromkeys(answer.spot for answer in said))
     if not spot and spots and "" not in spots and not _is_open(visit, actor):
         spot = spots[0]
-    lines = _lines(visit, checklist, said, spot, marks, actor)
+    lines = _lines(visit, checklist, said, spot, marks, actor, photos_of)
     return {
         "checklist": checklist,
         "marks": marks,
@@ -268,11 +277,18 @@ def _tallies(said: Sequence[Answer]) -> list[dict[str, Any]]:
 
 
 def _lines(
-    visit: Visit, checklist: Checklist, said: Sequence[Answer], spot: str, marks: Standing, actor: Actor
+    visit: Visit,
+    checklist: Checklist,
+    said: Sequence[Answer],
+    spot: str,
+    marks: Standing,
+    actor: Actor,
+    photos_of: Collection[str] | None = None,
 ) -> list[Line]:
     """Return every line with its answer at this spot, an empty one where there is none."""
     here = {answer.item: answer for answer in said if answer.spot == spot}
-    photos = _photos(list(here.values()), actor)
+    with_photos = here.values() if photos_of is None else [here[item] for item in photos_of if item in here]
+    photos = _photos(list(with_photos), actor)
     catalogue = editions.categories(visit.area, visit.visited_on).body
     names = {code: each.name for code, each in catalogue.by_code.items()}
     # Lines without a category of their own are mostly of one kind: the last one chosen is offered at the next.
@@ -346,11 +362,11 @@ def visit_answers(request: HttpRequest, uid: UUID) -> HttpResponse:
     checklist, spot, now = editions.checklist_by_id(found.checklist_edition), _spot(request), timezone.now()
     only = request.POST.get("only", "")
     forms = _forms(request, found, checklist, only)
-    refused = _save(request, found, forms, spot, now)
+    saved = _save(request, found, forms, spot, now)
     if request.headers.get("HX-Request") == "true" and only:
-        return _line_reply(request, found, checklist, spot, forms, refused, only)
-    if refused:
-        return _page(request, found, forms, refused, status=422)
+        return _line_reply(request, found, checklist, spot, forms, saved, only)
+    if saved.refused:
+        return _page(request, found, forms, saved.refused, status=saved.status)
     if request.POST.get("do") == "rest":
         passed = answers.pass_rest(found.uid, spot=spot, by=request.actor, at=now)
         messages.success(request, _("已把其余 {count} 项记为通过。").format(count=len(passed)))
@@ -371,14 +387,34 @@ def _forms(request: HttpRequest, visit: Visit, checklist: Checklist, only: str) 
     return forms
 
 
+@dataclass
+class Saved:
+    """What became of the lines that were sent.
+
+    refused: what was wrong, by line; conflict: does another telling stand in the way of one of them?
+    without_photos: the lines that were told for the first time now, without a photo
+    """
+
+    refused: dict[str, list[str]]
+    conflict: bool = False
+    without_photos: set[str] = field(default_factory=set)
+
+    @property
+    def status(self) -> int:
+        if not self.refused:
+            return int(HTTPStatus.OK)
+        return int(HTTPStatus.CONFLICT if self.conflict else HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
 def _save(
     request: HttpRequest, visit: Visit, forms: Mapping[str, AnswerForm], spot: str, now: datetime
-) -> dict[str, list[str]]:
-    """Record what is well filled in; return what was wrong with the rest, by line."""
+) -> Saved:
+    """Record what is well filled in; return what was wrong with the rest."""
     refused = {number: form.sentences for number, form in forms.items() if not form.is_valid()}
+    saved = Saved(refused)
     good = {number: form for number, form in forms.items() if number not in refused}
     if not good:
-        return refused
+        return saved
     drafts = []
     for number, form in good.items():
         uid = (
@@ -387,16 +423,21 @@ def _save(
             else answers.line_uid(visit, number, spot)
         )
         drafts.append(form.draft(Answer(uid=uid, item=number, spot=spot)))
-    with transaction.atomic():
+    # Without photos the verb's own transaction is all there is to hold together.
+    together = any(form.cleaned_data["photos"] for form in good.values())
+    with transaction.atomic() if together else nullcontext():
         told = answers.record_answers(visit.uid, drafts, by=request.actor, at=now)
         for (number, form), one in zip(good.items(), told, strict=True):
             if one.error is not None:
                 refused[number] = [one.error.sentence(_)]
+                saved.conflict |= isinstance(one.error, ConflictError)
             elif form.cleaned_data["photos"]:
                 problem = _keep_photos(form, one.verdict.uid, request.actor, now)
                 if problem:
                     refused[number] = [problem]
-    return refused
+            elif one.verdict.status == "created":
+                saved.without_photos.add(number)
+    return saved
 
 
 def _has_uid(form: AnswerForm) -> bool:
@@ -431,16 +472,20 @@ def _line_reply(
     checklist: Checklist,
     spot: str,
     forms: Mapping[str, AnswerForm],
-    refused: Mapping[str, list[str]],
+    saved: Saved,
     only: str,
 ) -> HttpResponse:
     """Answer htmx with what became of one line, and how far the list is now."""
     said = _stored(visit)
-    context = _list_context(visit, checklist, said, spot, request.actor)
-    line = next(line for line in context["lines"] if line.key == only)
-    line.form, line.errors = forms.get(line.item.number), refused.get(line.item.number, [])
+    # Of this page only one line is drawn: the photos of the others are not asked for.
+    index = int(only.removeprefix("a")) - 1
+    number = checklist.body.items[index].number
+    shown_of = () if number in saved.without_photos else (number,)
+    context = _list_context(visit, checklist, said, spot, request.actor, photos_of=shown_of)
+    line = context["lines"][index]
+    line.form, line.errors = forms.get(line.item.number), saved.refused.get(line.item.number, [])
     context |= {"visit": visit, "line": line, "mine": True, "fragment": True}
-    return render(request, "inspections/_answer_saved.html", context, status=422 if line.errors else 200)
+    return render(request, "inspections/_answer_saved.html", context, status=saved.status)
 
 
 # --- the end ---------------------------------------------------------------------------------------

@@ -282,18 +282,18 @@ class VisitForm(forms.Form):
         label=_("备注"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 2})
     )
 
-    def __init__(self, actor: Actor, on: date, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, actor: Actor, on: date, *args: Any, unit: Unit | None = None, **kwargs: Any) -> None:
+        """unit: known from the link one came by; it is offered wherever it lies."""
         super().__init__(*args, **kwargs)
-        recent = last_findings(actor)
-        where = FindingForm._usual_area(actor, recent)
-        if self.is_bound:
-            where = str(self.data.get("area", "")) or where
+        where = str(self.data.get("area", "")) if self.is_bound else str(self.initial.get("area", ""))
+        where = where or (unit.area if unit else "") or FindingForm._usual_area(actor, last_findings(actor))
         self.fields["area"].choices = [("", _("请选择")), *places_of(actor, on)]
         self.fields["area"].initial = where
         self.fields["unit"].choices = [
             ("", _("不指定")),
-            *((str(u.uid), u.name) for u in units_near(actor, where)),
+            *((str(u.uid), u.name) for u in units_near(actor, where, unit)),
         ]
+        self.fields["unit"].initial = str(unit.uid) if unit else ""
         self.fields["checklist"].choices = [
             ("", _("不用检查表（自由巡查）")),
             *((each.key, each.title) for each in editions.checklists(actor.area, on)),

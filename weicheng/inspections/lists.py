@@ -1,5 +1,7 @@
 """The list of visits."""
 
+from uuid import UUID
+
 from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
@@ -11,7 +13,7 @@ from weicheng.inspections.contacts import charge_name, of_charge
 from weicheng.inspections.models import Answer, Round, Visit
 from weicheng.places.areas import inside, name_of
 from weicheng.places.http import HttpRequest
-from weicheng.places.models import Charge
+from weicheng.places.models import Charge, Unit
 from weicheng.rules.answers import RESULT_LABELS, Result
 from weicheng.standards import editions
 from weicheng.standards.models import Edition
@@ -53,6 +55,12 @@ def _checklist_title(visit: Visit) -> str:
     return editions.checklist_by_id(visit.checklist_edition).title if visit.checklist_edition else ""
 
 
+def unit_name(uid: str, request: HttpRequest) -> str | None:
+    """Return whose visits or cards are meant, for the chip of the list; None where the reader may not see the unit."""
+    found = Unit.objects.visible_to(request.actor).filter(uid=UUID(uid)).first()
+    return found.name if found else None
+
+
 class VisitList(ListPage):
     """Visits, newest first."""
 
@@ -91,6 +99,7 @@ class VisitList(ListPage):
         Dates("visited_on", _("日期")),
         Flag("mine", _("我的检查"), apply="_mine"),
         Exact("area", _("区划"), show=area_name, apply=lambda rows, code: rows.filter(inside(code))),
+        Exact("unit", _("受检单位"), show=unit_name, field="unit__uid"),
         Exact("charge", _("包抓联络"), show=charge_name, apply="_of_charge"),
     ]
     empty = _("还没有检查。点“开始检查”，边查边记问题。")

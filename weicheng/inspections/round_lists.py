@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from weicheng.cases.lists import area_name
+from weicheng.inspections.lists import unit_name
 from weicheng.inspections.models import Finding, Round, RoundKind, RoundPlace, Visit, YellowCard, runs_rounds
 from weicheng.places.areas import inside, name_of
 from weicheng.places.http import HttpRequest
@@ -189,6 +190,7 @@ class CardList(ListPage):
         Search("q", _("地点"), apply=_called, placeholder=_("社区或单位名称")),
         Choices("state", _("状态"), options=YellowCard.State.choices),
         Dates("issued_on", _("发牌日期")),
+        Exact("unit", _("受检单位"), show=unit_name, field="unit__uid"),
         Exact("area", _("区划"), show=area_name, apply=lambda rows, code: rows.filter(inside(code))),
     ]
     empty = _("没有黄牌。检查发现严重问题时，上级办公室可从那次检查发出黄牌，复查通过才能摘牌。")

@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,7 +14,16 @@ from django.utils.translation import gettext as _
 
 from weicheng.inspections import draws, rounds, yellow_cards
 from weicheng.inspections.calendar import month_of
-from weicheng.inspections.models import Draw, Finding, Round, RoundPlace, Visit, YellowCard, runs_rounds
+from weicheng.inspections.models import (
+    CardStep,
+    Draw,
+    Finding,
+    Round,
+    RoundPlace,
+    Visit,
+    YellowCard,
+    runs_rounds,
+)
 from weicheng.inspections.round_forms import (
     SOURCES,
     AssignForm,
@@ -38,6 +48,11 @@ from weicheng.rules.figures import Period
 from weicheng.standards import editions
 from weicheng.ui.replies import form_page, go_on
 
+STEP_MARKS = {
+    CardStep.Verb.ISSUE: {"tone": "yellow", "icon": "flag"},
+    CardStep.Verb.PLAN: {"tone": "blue", "icon": "edit"},
+    CardStep.Verb.LIFT: {"tone": "green", "icon": "check"},
+}
 STRATA_SHOWN = 60  # strata that get a field of their own; with more, quotas follow the sizes
 
 
@@ -348,10 +363,12 @@ def card(request: HttpRequest, uid: UUID) -> HttpResponse:
         "against": [e.sentence(_) for e in yellow_cards.obstacles(found, latest, actor)] if latest else [],
         "plan_form": plan if is_open and yellow_cards.may_plan(found, actor) else None, "lift_form": lift,
         "steps": [
-            {"at": step.at, "title": step.get_verb_display(), "actor": step.by_name,
+            {"at": step.at, "title": step.get_verb_display(), "actor": step.by_name, **STEP_MARKS[step.verb],
              "note": step.words.get("plan") or step.words.get("reason", "")}
             for step in found.steps.order_by("-number")
         ],
+        "recheck_url": f"{reverse('visit_new')}?{urlencode(yellow_cards.recheck_query(found))}"
+        if is_open and actor.powers.records and actor.covers(found.area) else "",
         "visit": found.visit if Visit.objects.visible_to(actor).filter(pk=found.visit_id).exists() else None,
     }  # fmt: skip
     status = 422 if plan.errors or lift.errors else 200

@@ -16,7 +16,7 @@ from weicheng.cases.actions import WITHDRAW_WINDOW
 from weicheng.cases.models import Case
 from weicheng.evidence.pages import save_photos
 from weicheng.inspections import actions
-from weicheng.inspections.forms import FindingForm, VisitForm, units_near
+from weicheng.inspections.forms import OWN_KINDS, FindingForm, VisitForm, units_near
 from weicheng.inspections.lists import VisitList
 from weicheng.inspections.models import Visit
 from weicheng.places.areas import name_of
@@ -177,9 +177,14 @@ def visits(request: HttpRequest) -> HttpResponseBase:
 
 @power_required("records")
 def visit_new(request: HttpRequest) -> HttpResponse:
-    """Begin a visit."""
+    """Begin a visit; place, unit, kind and list may come with the link, as from a yellow card."""
     on = timezone.localdate()
-    form = VisitForm(request.actor, on, request.POST or None)
+    known = {
+        name: request.GET[name] for name in ("area", "place", "checklist", "kind") if name in request.GET
+    }
+    if known.get("kind") not in dict(OWN_KINDS):
+        known.pop("kind", None)
+    form = VisitForm(request.actor, on, request.POST or None, initial=known, unit=_chosen_unit(request))
     if request.method == "POST" and form.is_valid():
         try:
             made, _created = actions.record_visit(form.draft(), by=request.actor, at=timezone.now())

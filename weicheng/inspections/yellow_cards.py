@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from weicheng.cases.models import Case
 from weicheng.inspections.answers import standing
@@ -280,6 +281,24 @@ def rechecks(card: YellowCard, by: Actor) -> Sequence[Visit]:
         else rows.filter(community=card.area, unit__isnull=True)
     )
     return list(rows.order_by("-pk")[:20])
+
+
+def recheck_query(card: YellowCard) -> dict[str, str]:
+    """Return what the form of a visit is filled in with to look at the place again: by the same list."""
+    known = {"area": card.community or card.area, "unit": str(card.unit.uid) if card.unit else ""}
+    edition = card.visit.checklist_edition
+    known["checklist"] = editions.checklist_by_id(edition).key if edition is not None else ""
+    known["kind"] = card.visit.kind
+    return {name: text for name, text in known.items() if text}
+
+
+def open_card_at(visit: Visit, by: Actor) -> YellowCard | None:
+    """Return the card that stands against the place of a visit, if the reader sees it; one statement."""
+    rows = YellowCard.objects.visible_to(by).filter(state=YellowCard.State.OPEN.value)
+    place = Q(unit__isnull=True, area=visit.community or visit.area)
+    if visit.unit_id is not None:
+        place = Q(unit_id=visit.unit_id)
+    return rows.filter(place).first()
 
 
 def _step(card: YellowCard, verb: CardStep.Verb, words: dict[str, Any], by: Actor, at: datetime) -> None:
