@@ -29,6 +29,7 @@ LISTS = {  # key: lines, full marks
     "shop-front": (12, "1000"),
     "unit-four-no": (4, "100"),
     "road": (20, "100"),
+    "red-armband": (3, "100"),
 }
 
 
@@ -98,6 +99,8 @@ def test_a_shop_front_goes_from_dissuasion_to_the_brigade(lists):
     body = lists["shop-front"].body
     steps = (CheckStep.DISSUADE, CheckStep.ORDER, CheckStep.REPORT, CheckStep.SUPPORT)
     assert {body.steps_of(item) for item in body.items} == {steps}
+    armband = lists["red-armband"].body
+    assert {armband.steps_of(item) for item in armband.items} == {steps[:3]}
     assert lists["unit-four-no"].body.steps_of(lists["unit-four-no"].body.items[0]) == ()
     assert [item.title for item in lists["unit-four-no"].body.items] == [
         "无杂物堆放", "无痰迹", "无蜘蛛网", "无乱写乱画",
