@@ -20,11 +20,21 @@ _TARGETS = "每月到点督导一次；背街小巷、农贸市场和老旧小�
 
 
 def put_in_charge(loader: "Loader") -> None:
-    """Put a leader and one liaison in charge of each sub-district, from the first day; one liaison is handed over."""
+    """Put a leader and one liaison in charge of each sub-district, from the first day; one liaison is handed over.
+
+    A leader of the city is in charge of the district itself.
+    """
     cast, officer = loader.cast, loader.actors["demo-qu"]
     at, rng = cast.begins_at, Random(f"{loader.seed}:{loader.area}:charges")  # noqa: S311 - a story, not a secret
     leader = next(one for one in cast.people if one.role is Role.LEADER)
     user = User.objects.get(login=leader.login)
+    given = ChargeIn(
+        kind=ChargeKind.LEADER.value, area=loader.area, name=cast.new_name(rng), title="副市长", from_on=at.date(),
+        targets=_TARGETS,
+    )  # fmt: skip
+    set_charge(
+        given=given, by=loader.actors["demo-shi"], at=at, uid=UUID(int=rng.getrandbits(128), version=4)
+    )
     invented = [cast.new_name(rng) for _n in range(len(_LEADERS) - 1)]
     for number, street in enumerate(cast.district.streets):
         own = number % len(_LEADERS) == 0

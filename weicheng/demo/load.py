@@ -31,12 +31,12 @@ from weicheng.demo.rounds import CHECKLIST, Drawn, PlannedRound
 from weicheng.demo.tracks import Starts, Track
 from weicheng.evidence.actions import Capture as PhotoCapture
 from weicheng.evidence.models import Attachment
-from weicheng.inspections.actions import Capture, record_findings, record_visit
+from weicheng.inspections.actions import Beginning, Capture, record_findings, record_visits
 from weicheng.inspections.answers import Sheet, numbers_of, record_sheets
 from weicheng.inspections.drafts import AnswerIn, FindingIn, PointIn, VisitIn
 from weicheng.inspections.draws import AREA_PREFIX, DrawIn, draw_round
 from weicheng.inspections.models import Finding, Round, RoundPlace, Visit
-from weicheng.inspections.rounds import RoundIn, Source, begin_visit, plan_round
+from weicheng.inspections.rounds import RoundIn, Source, Start, begin_visits, plan_round
 from weicheng.journal import site
 from weicheng.journal.actions import SYSTEM, Note, Who, record_all
 from weicheng.journal.models import Site
@@ -287,7 +287,7 @@ class Loader:
         made.refresh_from_db()
         self.rounds[plan.key] = made
         logins = {self.actors[login].key: login for login in plan.inspectors}
-        drawn = []
+        drawn: list[Drawn] = []
         for place in made.places.select_related("unit").order_by("pk"):
             self.places[plan.key, len(drawn)] = place
             unit = self.unit_keys[place.unit.uid] if place.unit else ""
@@ -300,33 +300,39 @@ class Loader:
         for finding in (*self.story.findings, *self.story.sealed):
             if finding.visit:
                 last[finding.visit] = max(finding.device_at, last.get(finding.visit, finding.device_at))
+        visits = self._begin(self.story.visits)
         for plan in self.story.visits:
-            visit = self._begin(plan)
+            visit = visits[plan.uid]
             visit.ended_at = max(last.get(plan.uid, plan.started_at), plan.started_at) + timedelta(minutes=6)
             if visit.ended_at < self.at:
                 ended.append(visit)
-                notes.append(
-                    (
-                        Note("visit.end", "visit", str(visit.uid), visit.area, {}, visit.ended_at),
-                        self.actors[plan.by],
-                    )
-                )
+                note = Note("visit.end", "visit", str(visit.uid), visit.area, {}, visit.ended_at)
+                notes.append((note, self.actors[plan.by]))
         # As `end_visit` does for one.
         Visit.objects.bulk_update(ended, ["ended_at"], batch_size=200)
         record_all(notes, at=self.at)
 
-    def _begin(self, plan: story.PlannedVisit) -> Visit:
-        by = self.actors[plan.by]
-        if plan.round:
-            place = self.places[plan.round, plan.position]
-            checklist = CHECKLIST if plan.checklist else ""
-            return begin_visit(place, uid=plan.uid, checklist=checklist, by=by, at=plan.started_at)
+    def _begin(self, plans: Iterable[story.PlannedVisit]) -> dict[UUID, Visit]:
+        """Begin the visits, some at a time, so that they stand in time order."""
+        begun: list[Visit] = []
+        for at_once in _some(plans, AT_ONCE):
+            starts = [
+                Start(self.places[plan.round, plan.position], plan.uid, CHECKLIST if plan.checklist else "",
+                      self.actors[plan.by], plan.started_at)
+                for plan in at_once if plan.round
+            ]  # fmt: skip
+            begun += begin_visits(starts)
+            free = [self._beginning(plan) for plan in at_once if not plan.round]
+            begun += [visit for visit, _new in record_visits(free)] if free else []
+        return {visit.uid: visit for visit in begun}
+
+    def _beginning(self, plan: story.PlannedVisit) -> Beginning:
         draft = VisitIn(
             uid=plan.uid, area=plan.area, kind=plan.kind, unit=self.units[plan.unit].uid if plan.unit else None,
             place=plan.place, checklist=CHECKLIST if plan.checklist else "", note=plan.note,
             started_at=plan.started_at, visited_on=plan.started_at.date(),
         )  # fmt: skip
-        return record_visit(draft, by=by, at=plan.started_at)[0]
+        return Beginning(draft, self.actors[plan.by], plan.started_at)
 
     # --- the year ---
 
@@ -334,9 +340,8 @@ class Loader:
         """Go through the year slice by slice, so that numbers, histories and the journal grow in time order."""
         # What failed in a hidden round waits for its publishing; what two units share goes its own way.
         waiting = [one for one in self.story.findings if not one.round]
-        sheets = sorted(
-            (one for one in self.story.visits if one.sent_at), key=lambda one: one.sent_at or self.at
-        )
+        sheets = [(one.sent_at, one) for one in self.story.visits if one.sent_at is not None]
+        sheets.sort(key=lambda sheet: sheet[0])
         agenda = year.Agenda(self)
         told_from = self.at - NOTICES_FOR
         told = read = False
@@ -347,14 +352,14 @@ class Loader:
                 told = True
             count = next((n for n, one in enumerate(waiting) if one.received_at > until), len(waiting))
             for part in _parts(waiting[:count]):
-                sent = next(
-                    (n for n, one in enumerate(sheets) if one.sent_at > part[-1].received_at), len(sheets)
-                )
-                self._record(part, sheets[:sent])
+                last = part[-1].received_at
+                sent = next((n for n, (sent_at, _one) in enumerate(sheets) if sent_at > last), len(sheets))
+                self._record(part, [one for _sent_at, one in sheets[:sent]])
                 sheets = sheets[sent:]
             waiting = waiting[count:]
             self._step(until)
-            repeats.link(until)
+            if until in agenda.counts:
+                repeats.link(until)
             agenda.keep(until)
             self.tracks = [one for one in self.tracks if one.next_at() or one.fire_at()]
             if told:
@@ -363,7 +368,7 @@ class Loader:
                     self._read(until)
                     read = True
             self.say(f"{until.astimezone(ZONE):%Y-%m-%d}：{Case.objects.count()} 件。")
-        self._record([], sheets)
+        self._record([], [one for _sent_at, one in sheets])
         clock.tick(self.at)
         repeats.link(self.at)
         outbox.deliver(self.at)
@@ -628,6 +633,13 @@ class Loader:
         """Everybody has read what came until now."""
         for actor in self.actors.values():
             mark_all_read(by=actor, at=at)
+
+
+def _some(plans: Iterable[story.PlannedVisit], size: int) -> Iterator[list[story.PlannedVisit]]:
+    """Yield so many at a time."""
+    rest = list(plans)
+    for start in range(0, len(rest), size):
+        yield rest[start : start + size]
 
 
 def _parts(plans: Sequence[story.PlannedFinding]) -> Iterator[Sequence[story.PlannedFinding]]:

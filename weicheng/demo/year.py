@@ -169,6 +169,7 @@ class Agenda:
     def _lift(self, card: story.PlannedCard, number: int) -> Callable[[datetime], None]:
         def lift(at: datetime) -> None:
             given = YellowCard.objects.get(uid=self._uid(f"card:{number}"))
+            assert card.recheck is not None
             recheck = Visit.objects.get(uid=card.recheck)
             # A case that was opened anew keeps the card where it is, in the story as in life.
             if not obstacles(given, recheck, self.second):
@@ -186,7 +187,7 @@ class Agenda:
             whole = split_case(
                 case_uid=plan.uid, pieces=pieces, by=desk, at=at, note="涉及两家单位，分别办理。"
             )
-            tracks = []
+            tracks: list[Track] = []
             for part, unit in zip(whole.parts.order_by("pk"), plan.units, strict=True):
                 mine = replace(
                     plan, uid=part.uid, units=(unit, unit), charged=True, received_at=at, photographed=False,

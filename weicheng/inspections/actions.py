@@ -3,9 +3,10 @@
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
@@ -17,7 +18,7 @@ from weicheng.cases.deadlines import require_day
 from weicheng.cases.models import Case
 from weicheng.inspections.drafts import COORDINATE_PLACES, FindingIn, PointIn, Verdict, VisitIn
 from weicheng.inspections.models import Finding, FindingVersion, Visit
-from weicheng.journal.actions import Note, record, record_all
+from weicheng.journal.actions import Note, Who, record, record_all
 from weicheng.journal.rows import insert_all, new_row
 from weicheng.places.actor import Actor
 from weicheng.places.actors import today
@@ -371,22 +372,54 @@ def _refused(uid: UUID, error: RuleError) -> Recorded:
     )
 
 
-@transaction.atomic
+@dataclass(frozen=True)
+class Beginning:
+    """A visit with who makes it and when; the demo and imports carry many of each.
+
+    part: columns that the round it is part of fills, see `rounds.begin_visits`
+    """
+
+    draft: VisitIn
+    by: Actor
+    at: datetime
+    part: Mapping[str, Any] = field(default_factory=dict)
+
+
 def record_visit(draft: VisitIn, *, by: Actor, at: datetime) -> tuple[Visit, bool]:
     """Record one visit; return it and whether it is new. Sent again it is the same; other content is a conflict."""
-    sent = digest(canonical(draft.model_dump()))
-    known = Visit.objects.select_for_update().filter(uid=draft.uid).first()
-    if known is not None:
-        if known.by_key != by.key or known.body_digest != sent:
-            raise ConflictError(
-                "visit-conflict", N_("编号相同的检查已有不同内容的记录，没有覆盖。请打开原记录核对。")
-            )
-        return known, False
-    visit = _judge_visit(draft, by, at)
-    visit.body_digest = sent
-    visit.save(force_insert=True)
-    record(Note("visit.record", "visit", str(visit.uid), visit.area, {"digest": sent}), by=by, at=at)
-    return visit, True
+    return record_visits([Beginning(draft, by, at)])[0]
+
+
+@transaction.atomic
+def record_visits(begun: Sequence[Beginning]) -> list[tuple[Visit, bool]]:
+    """Record many visits, as `record_visit` one; what is refused is raised, and none of them is recorded."""
+    uids = [one.draft.uid for one in begun]
+    known = {
+        visit.uid: visit for visit in Visit.objects.select_for_update().filter(uid__in=uids).order_by("pk")
+    }
+    told: list[tuple[Visit, bool]] = []
+    notes: list[tuple[Note, Who]] = []
+    for one in begun:
+        sent = digest(canonical(one.draft.model_dump()))
+        there = known.get(one.draft.uid)
+        if there is not None:
+            if there.by_key != one.by.key or there.body_digest != sent:
+                raise ConflictError(
+                    "visit-conflict", N_("编号相同的检查已有不同内容的记录，没有覆盖。请打开原记录核对。")
+                )
+            told.append((there, False))
+            continue
+        visit = known[one.draft.uid] = _judge_visit(one.draft, one.by, one.at)
+        visit.body_digest = sent
+        for name, value in one.part.items():
+            setattr(visit, name, value)
+        told.append((visit, True))
+        notes.append(
+            (Note("visit.record", "visit", str(visit.uid), visit.area, {"digest": sent}, one.at), one.by)
+        )
+    insert_all([visit for visit, new in told if new])
+    record_all(notes, at=begun[0].at)
+    return told
 
 
 def _judge_visit(draft: VisitIn, by: Actor, at: datetime) -> Visit:

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count, Q
 
-from weicheng.inspections.actions import record_visit
+from weicheng.inspections.actions import Beginning, record_visits
 from weicheng.inspections.answers import file_failed
 from weicheng.inspections.drafts import VisitIn
 from weicheng.inspections.models import Round, RoundKind, RoundPlace, Visit, in_the_know, runs_rounds
@@ -186,41 +186,78 @@ def may_visit(place: RoundPlace, by: Actor) -> bool:
     return by.covers(place.area)
 
 
-@transaction.atomic
+@dataclass(frozen=True)
+class Start:
+    """The begin of one visit of a place of a round. uid: made by the client; checklist: one of the round's"""
+
+    place: RoundPlace
+    uid: uuid.UUID
+    checklist: str
+    by: Actor
+    at: datetime
+
+
 def begin_visit(place: RoundPlace, *, uid: uuid.UUID, checklist: str, by: Actor, at: datetime) -> Visit:
     """Begin the visit of a place of a round, by one of the round's check lists; sent again it is the same visit."""
-    # The round first, then the place, as everywhere: two that begin at once wait in one order.
-    round = Round.objects.select_for_update().get(pk=place.round_id)
-    place = RoundPlace.objects.select_for_update(of=("self",)).select_related("unit").get(pk=place.pk)
-    known = Visit.objects.filter(uid=uid, round_place=place, by_key=by.key).first()
-    if known is not None:
-        return known
-    _judge_begin(round, place, checklist, by, today(at))
-    edition = editions.checklist(checklist, place.area, today(at)) if checklist else None
-    done = place.visits.filter(checklist_edition=edition.edition_id if edition else None).first()
-    if done is not None:
-        raise ConflictError(
-            "place-visited", N_("“{place}”已由{name}开始检查。请打开原检查继续。"),
-            place=place.name, name=done.by_name,
-        )  # fmt: skip
-    draft = VisitIn(
-        uid=uid,
-        area=place.area,
-        kind=round.kind,
-        unit=place.unit.uid if place.unit else None,
-        place=place.name,
-        checklist=checklist,
-    )
-    visit, _created = record_visit(draft, by=by, at=at)
-    facts = round.facts
-    visit.round, visit.round_place, visit.hidden = round, place, round.is_hidden
-    visit.leader = facts.get("leader", "")
-    visit.participants = "、".join(facts.get("departments", []))
-    visit.save(update_fields=["round", "round_place", "hidden", "leader", "participants"])
-    if round.state == Round.State.DRAWN:
-        round.state, round.version = Round.State.RUNNING, round.version + 1
-        round.save(update_fields=["state", "version"])
-    return visit
+    return begin_visits([Start(place, uid, checklist, by, at)])[0]
+
+
+@transaction.atomic
+def begin_visits(starts: Sequence[Start]) -> list[Visit]:
+    """Begin many visits, as `begin_visit` one; what is refused is raised, and none of them begins."""
+    # The rounds first, then the places, as everywhere: two that begin at once wait in one order.
+    wanted = {start.place.round_id for start in starts}
+    rounds = {row.pk: row for row in Round.objects.select_for_update().filter(pk__in=wanted).order_by("pk")}
+    keys = {start.place.pk for start in starts}
+    rows = RoundPlace.objects.select_for_update(of=("self",)).select_related("unit").filter(pk__in=keys)
+    places = {row.pk: row for row in rows.order_by("pk")}
+    uids = [start.uid for start in starts]
+    known = {visit.uid: visit for visit in Visit.objects.filter(uid__in=uids, round_place__in=keys)}
+    begun = {
+        (visit.round_place_id, visit.checklist_edition): visit.by_name
+        for visit in Visit.objects.filter(round_place__in=keys).order_by("-pk")
+    }
+    new: list[Beginning] = []
+    for start in starts:
+        place, by = places[start.place.pk], start.by
+        there = known.get(start.uid)
+        if there is not None and (there.round_place_id, there.by_key) == (place.pk, by.key):
+            continue
+        round = rounds[place.round_id]
+        _judge_begin(round, place, start.checklist, by, today(start.at))
+        edition = (
+            editions.checklist(start.checklist, place.area, today(start.at)).edition_id
+            if start.checklist
+            else None
+        )
+        if (place.pk, edition) in begun:
+            raise ConflictError(
+                "place-visited", N_("“{place}”已由{name}开始检查。请打开原检查继续。"),
+                place=place.name, name=begun[place.pk, edition],
+            )  # fmt: skip
+        begun[place.pk, edition] = by.name
+        draft = VisitIn(
+            uid=start.uid,
+            area=place.area,
+            kind=round.kind,
+            unit=place.unit.uid if place.unit else None,
+            place=place.name,
+            checklist=start.checklist,
+        )
+        part = {
+            "round": round,
+            "round_place": place,
+            "hidden": round.is_hidden,
+            "leader": round.facts.get("leader", ""),
+            "participants": "、".join(round.facts.get("departments", [])),
+        }
+        new.append(Beginning(draft, by, start.at, part))
+    made = {visit.uid: visit for visit, _new in record_visits(new)} if new else {}
+    for round in {rounds[visit.round_id].pk: rounds[visit.round_id] for visit in made.values()}.values():  # type: ignore[index]
+        if round.state == Round.State.DRAWN:
+            round.state, round.version = Round.State.RUNNING, round.version + 1
+            round.save(update_fields=["state", "version"])
+    return [made.get(start.uid) or known[start.uid] for start in starts]
 
 
 def _judge_begin(round: Round, place: RoundPlace, checklist: str, by: Actor, on: date) -> None:
