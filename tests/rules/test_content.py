@@ -132,3 +132,73 @@ def test_exact_numbers_stay_exact():
     again = doc.read(made.as_bytes()).figures()[0]
     assert isinstance(again.value, Decimal)
     assert format(again.value, "f") == "1.50"
+
+
+def everything() -> doc.Content:
+    """Return a document with one of each block, in body, attachment and slip."""
+    number = Figure("a", "数", "", Scope("", ""), Period.month("2026-10"), AS_OF, 3, "件")
+    picture = doc.Picture("0" * 64, "整改前", "")
+    return doc.Content(
+        "k", "机关", "题目", "字", "各单位：", AS_OF,
+        (
+            doc.Heading("情况"), doc.Paragraph((doc.Text("共"), doc.FigureRef(number)), own=""),
+            doc.Table("表1", ("街道", "数"), (((doc.Text("东街"),), (doc.FigureRef(number),)),), (1, 1), (1,)),
+            doc.Form((doc.Fact("单位", (doc.LinkRef("农贸市场", "/units/1"),)),)),
+            doc.Photos((picture,)), doc.Chart("bars", "图", ("十月",), (), "件", "图中三件"),
+        ),
+        attachments=(
+            doc.Attachment("名单", (doc.Heading("一组"), doc.Paragraph((doc.Text("甲"),), own="list"))),
+            doc.Attachment("照片", (doc.Photos((picture,)),)),
+        ),
+        slip=(doc.TearOff("回执"), doc.Code("/v/1", "扫码"), doc.Signatures(("签收人",)),
+              doc.Paragraph((doc.Text("已收到"),), own="slip")),
+        signed_by="泉山区创卫办",
+    )  # fmt: skip
+
+
+def test_a_reader_reads_body_signature_slip_and_attachments_in_this_order():
+    made = everything().issued(number="字〔2026〕1号", on=date(2026, 11, 3))
+    assert made.text().split("\n") == [
+        "机关", "字〔2026〕1号", "题目", "各单位：", "一、情况", "共3件", "表1", "街道\t数", "东街\t3件", "单位：农贸市场",
+        "整改前", "图中三件", "泉山区创卫办", "2026年11月3日", "回执", "扫码", "签收人", "已收到", "附件1", "名单", "一、一组", "甲",
+        "附件2", "照片", "整改前",
+    ]  # fmt: skip
+    assert (made.is_draft, everything().is_draft) == (False, True)
+    assert "2026年11月3日" not in everything().text()
+
+
+def test_figures_and_pictures_are_found_wherever_they_stand():
+    made = everything()
+    assert [figure.value for figure in made.figures()] == [3, 3]  # in a paragraph and in a cell
+    assert [type(one).__name__ for one in made.pictures()] == ["Picture", "Chart", "Code", "Picture"]
+
+
+def test_own_words_are_changed_in_slip_and_attachments_too():
+    changed = everything().with_own_words({"list": "乙", "slip": "照办"})
+    assert changed.own_words() == {"slip": "照办", "list": "乙"}
+    assert "共3件" in changed.text()  # a paragraph without a name keeps its words
+
+
+@pytest.mark.parametrize(
+    "content",
+    ['["a"]', '{"is": "Nothing", "text": ""}', '{"is": "Text", "text": "a", "strong": false}', "null"],
+)
+def test_what_is_not_a_document_inside_its_envelope_is_refused(content):
+    with pytest.raises(ValueError, match=r"no document|no place in a document"):
+        doc.read(f'{{"form": {doc.FORM}, "content": {content}}}'.encode())
+
+
+def test_what_has_no_spelling_is_not_written():
+    with pytest.raises(TypeError, match="set has no place"):
+        doc.Content("k", "", "", "", "", AS_OF, (doc.Paragraph({1}),)).as_bytes()
+
+
+def test_words_are_plain_and_figures_have_their_unit_unless_said():
+    number = Figure("a", "数", "", Scope("", ""), Period.month("2026-10"), AS_OF, 3, "件")
+    assert (doc.Text("甲").strong, doc.FigureRef(number).bare, doc.Heading("题").level) == (False, False, 1)
+    assert doc.Fact("甲").room == 0
+
+
+def test_the_stored_form_is_the_first():
+    # Issued documents are read back for as long as there are offices: a new form needs a reader of the old one.
+    assert doc.FORM == 1
