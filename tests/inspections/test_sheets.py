@@ -6,6 +6,7 @@ import pytest
 
 from tests.inspections.lists_made import said, visit
 from weicheng.cases.models import Case
+from weicheng.inspections.actions import record_findings
 from weicheng.inspections.answers import Sheet, record_answers, record_sheets
 from weicheng.inspections.models import Answer, AnswerVersion
 from weicheng.journal.models import Entry
@@ -63,10 +64,17 @@ def test_a_visit_of_somebody_else_or_of_nobody_refuses_all(city):
 
 
 def test_more_visits_cost_no_more_statements_but_one_each_to_read_them(city, django_assert_max_num_queries):
-    few, many = [visit(city) for _n in range(2)], [visit(city) for _n in range(8)]
-    record_sheets([sheet(city, visit(city), said("2", "fail"))])  # what is read once a process is read
-    with django_assert_max_num_queries(20) as asked:
-        record_sheets([sheet(city, one, said("2", "fail"), said("3")) for one in few])
+    def sheets(count):
+        return [sheet(city, visit(city), said("2", "fail"), said("3")) for _n in range(count)]
+
+    first, few, many = sheets(1), sheets(2), sheets(8)
+    record_sheets(first)  # what is read once a process is read
+    with django_assert_max_num_queries(16) as asked:
+        record_sheets(few)
     few_count = len(asked)
     with django_assert_max_num_queries(few_count + 6):
-        record_sheets([sheet(city, one, said("2", "fail"), said("3")) for one in many])
+        record_sheets(many)
+
+
+def test_nothing_sent_is_nothing_recorded(city):
+    assert record_findings([]) == []

@@ -72,6 +72,8 @@ def record_findings(captures: Sequence[Capture]) -> list[Recorded]:
     Two requests with the same finding may both find it absent; the second insert then fails as a whole and
     is judged again, when the first is there to be found.
     """
+    if not captures:
+        return []
     with _in_turn():
         try:
             return _record_findings(captures)
