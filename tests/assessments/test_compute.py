@@ -490,6 +490,7 @@ def test_points_chosen_at_a_visit_reach_the_sheet_for_each_place(city, least, mo
     # The visit's own marks say the same: each place costs what was chosen.
     own = standing(editions.checklist_by_id(one.checklist_edition), one.answers.all(), ())
     assert (own.lost, own.counts) == ({"2.1": D("7.5")}, {"2.1": 3})
+    assert str(own.total) == "92.5"
 
 
 def test_findings_nobody_has_linked_yet_count_as_repeats_on_the_sheet(city):

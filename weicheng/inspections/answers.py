@@ -743,7 +743,7 @@ def standing(checklist: Checklist, answers: Iterable[Answer], loose: Iterable[tu
             continue
         if answer.points is not None:
             once = checklist.item(answer.item).mode == "once"
-            cost = answer.points if once else answer.points * answer.count
+            cost = _tidy(answer.points if once else answer.points * answer.count)
             chosen[answer.item] = chosen.get(answer.item, Decimal(0)) + cost
             times[answer.item] = times.get(answer.item, 0) + answer.count
         else:
@@ -758,6 +758,12 @@ def standing(checklist: Checklist, answers: Iterable[Answer], loose: Iterable[tu
         counts[number] = counts.get(number, 0) + times[number]
     full = checklist.rule.full
     return Standing(max(Decimal(0), full - sum(lost.values(), Decimal(0))), full, lost, counts)
+
+
+def _tidy(points: Decimal) -> Decimal:
+    """Return the same points without the idle zeros of a column: 30 and not 30.000, nor 3E+1."""
+    whole = points.to_integral_value()
+    return whole if points == whole else points.normalize()
 
 
 def costs(answer: Answer) -> bool:
