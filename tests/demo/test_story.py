@@ -83,6 +83,34 @@ def test_a_year_has_the_size_of_the_source(year):
     assert max(Counter(one.visit for one in year.findings if one.visit).values()) <= 15
 
 
+def test_rounds_stand_in_their_days_and_what_a_hidden_one_found_waits_for_its_publishing(year):
+    rounds = {one.key: one for one in year.rounds}
+    for visit in year.visits:
+        if visit.round:
+            assert rounds[visit.round].starts_on <= visit.started_at.date() <= rounds[visit.round].ends_on
+    hidden = {
+        visit.uid: rounds[visit.round] for visit in year.visits if visit.round and rounds[visit.round].hidden
+    }
+    for one in year.findings:
+        if one.visit in hidden:
+            assert one.item
+            assert one.received_at == hidden[one.visit].publish_at
+    assert year.sealed
+    assert all(hidden[one.visit].publish_at is None for one in year.sealed)
+    assert 0.4 < sum(bool(visit.round) for visit in year.visits) / len(year.visits) <= 0.62
+
+
+def test_of_two_yellow_cards_one_is_looked_at_again_by_somebody_else(year):
+    visits = {visit.uid: visit for visit in year.visits}
+    first, last = year.cards
+    seen, again = visits[first.visit], visits[first.recheck]
+    assert (again.area, again.place) == (seen.area, seen.place)
+    assert again.by != seen.by
+    assert first.issued_at < again.started_at < first.lifted_at
+    assert not any(one.visit == again.uid for one in year.findings)
+    assert last.recheck is None
+
+
 def test_no_place_person_unit_or_visit_carries_a_twentieth_of_the_year(year):
     for key in ("address", "uid", "area", "by", "verifier"):
         assert max(Counter(getattr(one, key) for one in year.findings).values()) < 200, key
