@@ -363,7 +363,7 @@ def card(request: HttpRequest, uid: UUID) -> HttpResponse:
         "against": [e.sentence(_) for e in yellow_cards.obstacles(found, latest, actor)] if latest else [],
         "plan_form": plan if is_open and yellow_cards.may_plan(found, actor) else None, "lift_form": lift,
         "steps": [
-            {"at": step.at, "title": step.get_verb_display(), "actor": step.by_name, **STEP_MARKS[step.verb],
+            {"at": step.at, "title": step.get_verb_display(), "actor": step.by_name, **STEP_MARKS[CardStep.Verb(step.verb)],
              "note": step.words.get("plan") or step.words.get("reason", "")}
             for step in found.steps.order_by("-number")
         ],
