@@ -307,7 +307,7 @@ def test_a_published_ranking_is_printed_with_its_reasons(monkeypatch):
     def row(name, code, total, rank, before):
         lost = (("垃圾满溢", Decimal("2.005")),)
         return ranking.RankRow(
-            code, name, "a", "一类", Decimal(total), rank, before, Decimal("90.5"), "", lost, uuid4()
+            code, name, "a", "一类", Decimal(total), rank, 2, before, Decimal("90.5"), "", lost, uuid4()
         )
 
     given = [row("东街道", "320311001", "98.005", 1, 3), row("西街道", "320311002", "70", None, None)]

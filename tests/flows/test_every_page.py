@@ -7,16 +7,18 @@ from tests.flows import conftest as flows
 pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 PAGES = {
-    "demo-qu": ["/", "/cases/", "/findings/new", "/visits/", "/visits/new", "/map", "/figures/", "/units", "/units/new",
+    "demo-qu": ["/", "/cases/", "/findings/new", "/visits/", "/visits/new", "/map", "/figures/", "/figures/cases", "/units", "/units/new",
                 "/units/import", "/units/qr", "/standards", "/notices", "/jobs", "/search?q=垃圾", "/sessions", "/tokens", "/password", "/visits/rounds/", "/visits/rounds/new",
-                "/visits/calendar", "/visits/cards/", "/visits/mine?all=1", "/documents/", "/documents/bulletin"],
-    "demo-jiedao1": ["/", "/cases/?all=1", "/units", "/areas", "/figures/"],
-    "demo-shequ1": ["/", "/cases/", "/findings/new"],
-    "demo-danwei1": ["/", "/cases/", "/notices"],
-    "demo-lingdao": ["/", "/figures/", "/map"],
-    "demo-zhuanjia": ["/", "/cases/"],
+                "/visits/calendar", "/visits/cards/", "/visits/mine?all=1", "/assessments/", "/assessments/new", "/assessments/appeals",
+                "/documents/", "/documents/bulletin", "/hot-spots/", "/charges", "/charges?by=person", "/charges/all", "/charges/new", "/charges/import"],
+    "demo-jiedao1": ["/", "/cases/?all=1", "/units", "/areas", "/figures/", "/visits/rounds/", "/assessments/", "/documents/"],
+    "demo-shequ1": ["/", "/cases/", "/findings/new", "/visits/calendar", "/assessments/"],
+    "demo-danwei1": ["/", "/cases/", "/notices", "/assessments/", "/hot-spots/"],
+    "demo-lingdao": ["/", "/figures/", "/map", "/assessments/", "/documents/", "/charges"],
+    "demo-zhuanjia": ["/", "/cases/", "/visits/rounds/"],
     "demo-bingmei": ["/", "/findings/new"],
-    "demo-shi": ["/", "/cases/"],
+    "demo-ducha1": ["/", "/visits/mine", "/visits/rounds/"],
+    "demo-shi": ["/", "/cases/", "/assessments/", "/documents/"],
     "demo-xitong": ["/", "/areas"],
     "demo-anquan": ["/", "/people", "/people/new"],
     "demo-shenji": ["/", "/journal/"],
@@ -40,19 +42,44 @@ def test_the_sign_in_page_lists_the_demo_accounts(site, visitor):
     nobody.check_everywhere()
 
 
+OBJECTS = """
+from django.urls import reverse
+from weicheng.assessments.models import Appeal, Board, Sheet
+from weicheng.cases.models import Case, HotSpot
+from weicheng.documents.models import Document
+from weicheng.inspections.models import Round, RoundPlace, Visit, YellowCard
+from weicheng.places.models import Charge, Unit
+from weicheng.standards.models import Edition
+
+closed = Case.objects.filter(state='closed').first()
+visit = Visit.objects.filter(hidden=False).exclude(checklist_edition=None).exclude(ended_at=None).first()
+board = Board.objects.exclude(confirmed_at=None).order_by('-id').first()
+computed = Board.objects.filter(state='computed').first()
+found = [closed, visit, board, computed, HotSpot.objects.first()]
+found += [Round.objects.filter(state=state).order_by('-id').first() for state in Round.State.values]
+found += [Document.objects.filter(state=state).order_by('-id').first() for state in ('draft', 'checked', 'issued')]
+found += [YellowCard.objects.filter(state=state).first() for state in YellowCard.State.values]
+found += [Appeal.objects.filter(state=state).first() for state in Appeal.State.values]
+found.append(Sheet.objects.filter(board=board).order_by('rank').last())
+urls = [one.url for one in found if one is not None]
+urls += [closed.url + '/print', visit.url + '/sheet', f'/units/{Unit.objects.first().uid}',
+         f'/charges/{Charge.objects.first().uid}', reverse('round_place', args=[RoundPlace.objects.first().uid])]
+urls += [reverse('round_draw', args=[one.uid]) for one in Round.objects.filter(state='planned')[:1]]
+if computed is not None:
+    urls += [reverse('assessments:board_confirm', args=[computed.uid]), reverse('assessments:entries', args=[computed.uid])]
+kinds = dict(Edition.objects.order_by('id').values_list('kind', 'uid'))
+print(*urls, *(f'/standards/{uid}' for uid in kinds.values()))
+"""
+
+
 def test_one_of_each_object(site, visitor):
-    first = site.installation.python(
-        "from weicheng.cases.models import Case; from weicheng.inspections.models import Visit\n"
-        "from weicheng.places.models import Unit; from weicheng.standards.models import Edition\n"
-        "closed = Case.objects.filter(state='closed').first()\n"
-        "kinds = dict(Edition.objects.order_by('id').values_list('kind', 'uid'))\n"
-        "print(closed.url, closed.url + '/print', Visit.objects.exclude(checklist_edition=None).first().url,"
-        " f'/units/{Unit.objects.first().uid}', *(f'/standards/{uid}' for uid in kinds.values()))"
-    )
+    """Each state of an object shows other parts and offers other steps: all of them are looked at."""
     officer = visitor("demo-qu")
-    for path in first.split():
+    for path in site.installation.python(OBJECTS).split():
         flows.seen.discard("/standards/*")  # each kind of edition is a page of its own
-        assert officer.page.goto(site.address + path).status == 200, path
+        answer = officer.page.goto(site.address + path)
+        assert answer is not None, path
+        assert answer.status == 200, path
         officer.check_everywhere()
 
 

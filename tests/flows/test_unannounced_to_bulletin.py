@@ -341,7 +341,8 @@ def _issue(planner, checker, leader, ranking, tmp_path):
     printed = next(rows for rows in tables if rows[0][0] == "名次")
     assert printed == shown
     said = [(rank, name, Decimal(total)) for rank, name, total in ranking]
-    assert [(row[0], row[1], Decimal(row[3])) for row in printed[1:]] == said
+    points = printed[0].index("得分")
+    assert [(row[0], row[1], Decimal(row[points])) for row in printed[1:]] == said
 
 
 def _cells(table):

@@ -352,22 +352,23 @@ def _ranking(facts: Facts, ranking: Ranking, attachments: list[Attachment]) -> I
         )
     title = f"{facts.period.label}{ranking.title}考评排名"
     long = len(ranking.lines) > ROWS_IN_TEXT
+    grouped = any(groups)
     made = Table(
         "" if long else title,
-        ("名次", "单位", "分组", "得分", "上期得分", "名次变化"),
+        ("名次", "单位", *(("分组",) if grouped else ()), "得分", "上期得分", "名次变化"),
         tuple(
             (
                 (Text(str(line.rank) if line.rank is not None else NOT_ASSESSED),),
                 (_linked(line.name, line.path),),
-                (Text(line.group),),
+                *(((Text(line.group),),) if grouped else ()),
                 (Text(line.total),),
                 (Text(line.before or "—"),),
                 (Text(rank_change(line.change)),),
             )
             for line in ranking.lines
         ),
-        (2, 5, 4, 2, 3, 3),
-        (0, 3, 4, 5),
+        (2, 5, 4, 2, 3, 3) if grouped else (2, 6, 3, 3, 3),
+        (0, 3, 4, 5) if grouped else (0, 2, 3, 4),
     )
     if long:
         yield Paragraph((Text(f"全部排名见{_place_of(attachments)}。"),))
@@ -466,7 +467,7 @@ def _late(facts: Facts, attachments: list[Attachment]) -> Iterator[Block]:
                 )
                 for line in facts.overdue[:OVERDUE_SHOWN]
             ),
-            (6, 4, 4, 4, 3, 2),
+            (6, 4, 4, 4, 4, 2),
             (4, 5),
         )
     ]

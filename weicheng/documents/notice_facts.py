@@ -55,7 +55,10 @@ def _facts(
     link: str,
 ) -> CaseFacts:
     handed, sent = steps.get(Move.HAND_IN.value), steps.get(Move.DISPATCH.value)
-    place = "，".join(part for part in (path_name(case.area, top=case.district[:6]), case.address) if part)
+    place = path_name(case.area, top=case.district[:6])
+    # What was seen in a community as a whole has the community's name as its address: it is said once.
+    if case.address and not place.endswith(case.address):
+        place = f"{place}，{case.address}" if place else case.address
     return CaseFacts(
         number=case.number,
         path=case.url,
