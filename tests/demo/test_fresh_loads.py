@@ -75,7 +75,7 @@ def _everything() -> list[Any]:
     losses = Loss.objects.order_by("sheet__uid", "number").values_list(
         "sheet__uid", "number", "record", "effect"
     )
-    documents = Document.objects.order_by("uid").values_list("uid", "number", "file_digest")
+    documents = Document.objects.order_by("uid").values_list("uid", "serial", "file_digest")
     told = (cases, events, files, units, people, draws, answers, sheets, losses, documents)
     return [list(rows) for rows in told]
 
