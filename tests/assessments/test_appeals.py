@@ -164,7 +164,7 @@ def late_ones(city):
         {"number": "1.1", "title": "垃圾未清", "points": "2", "categories": ["06010"]},
     ]}]))  # fmt: skip
     case = city.finding().case
-    city.finding(at=city.now + timedelta(minutes=5))
+    city.finding(at=city.now + timedelta(days=1))  # the day orders the lines: the late one is the first
     Case.objects.filter(pk=case.pk).update(due_at=city.now + timedelta(minutes=1), rework=1)
     now = city.now.replace(month=11, day=2)
     Case.objects.exclude(pk=case.pk).update(due_at=now + timedelta(days=9))
