@@ -41,3 +41,10 @@ def test_no_more_than_asked_for_and_none_without_a_reason():
     places = [trouble(str(number), (Why.CARDS, 1, 1)) for number in range(5)]
     assert order(*places, most=3) == ["0", "1", "2"]
     assert order(trouble("9"), most=3) == []
+
+
+def test_who_has_not_waited_stands_behind_who_has_waited_a_day():
+    equal = (Why.OVERDUE, 2, 2)
+    unsaid = Trouble("1", (Reason(*equal),))
+    assert unsaid.waited_days == 0
+    assert order(unsaid, trouble("2", equal, waited=1)) == ["2", "1"]

@@ -44,6 +44,9 @@ def test_two_may_not_hold_the_same_day(spans, wanted, other):
         ([span(13, 20), span(1, 10)], [(11, 12), (21, 30)]),  # in any order
         ([span(5, 25), span(8, 9)], [(1, 4), (26, 30)]),  # one within another
         ([span(30, None)], [(1, 29)]),
+        ([span(1, 29)], [(30, 30)]),  # the last day alone
+        ([span(1, 29), span(30, 30)], []),
+        ([Span(date(2026, 12, 5), None, "")], [(1, 30)]),  # begins after the last day
     ],
 )
 def test_the_days_on_which_nobody_is_in_charge(spans, free):
