@@ -19,6 +19,7 @@ from weicheng.assessments.templatetags.assessments import points
 from weicheng.evidence.models import Attachment
 from weicheng.evidence.pages import Shown, shown
 from weicheng.inspections.models import Finding
+from weicheng.inspections.photos import owned_by, owners_of
 from weicheng.places.actor import Actor
 from weicheng.places.areas import name_of
 from weicheng.rules.figures import round_half_up
@@ -308,9 +309,10 @@ def line_of(loss: Loss, sheet: Sheet, actor: Actor) -> Lost:
 def _first_photos(uids: list[UUID], actor: Actor) -> dict[UUID, Shown]:
     if not uids:
         return {}
+    owners = owners_of(uids)
     rows = (
         Attachment.objects.visible_to(actor)
-        .filter(owner_kind="finding", owner_uid__in=uids)
+        .filter(owned_by(owners))
         .standing()
         .select_related("stored")
         .order_by("id")
@@ -318,8 +320,8 @@ def _first_photos(uids: list[UUID], actor: Actor) -> dict[UUID, Shown]:
     first: dict[UUID, Attachment] = {}
     for row in rows:
         if row.stored.is_picture and row.stored.broken_at is None:
-            first.setdefault(row.owner_uid, row)
-    return {one.attachment.owner_uid: one for one in shown(first.values(), actor)}
+            first.setdefault(owners[row.owner_kind, row.owner_uid], row)
+    return dict(zip(first, shown(first.values(), actor), strict=True))
 
 
 def how(loss: Loss) -> list[str]:

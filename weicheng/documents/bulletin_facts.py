@@ -6,6 +6,7 @@ round know does not get into a paper that everybody reads, and the command line 
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
@@ -30,6 +31,7 @@ from weicheng.indicators.cli import reader_of
 from weicheng.indicators.counts import scoped
 from weicheng.indicators.figures import MEASURES, figures, figures_below, late_q, months_of, standing
 from weicheng.inspections.models import Visit
+from weicheng.inspections.photos import owned_by, owners_of
 from weicheng.places.actor import Actor
 from weicheng.places.areas import children, name_of, within
 from weicheng.places.roles import LEVEL_NAMES
@@ -198,22 +200,23 @@ def _photos(
     if spots:
         wanted.append(opened.filter(uid__in=[spot.case_uids[-1] for spot in spots[:_CANDIDATES]]))
     wanted.append(opened)
-    chosen: dict[object, Case] = {}
+    chosen: dict[UUID, Case] = {}
     for rows in wanted:
         chosen |= {case.uid: case for case in rows.order_by("-id")[:_CANDIDATES] if case.uid not in chosen}
+    owners = owners_of(chosen)
     files = (
         Attachment.objects.visible_to(reader)
         .standing()
         .filter(
-            owner_kind="finding", owner_uid__in=list(chosen), purpose=Purpose.BEFORE, waiting=False,
+            owned_by(owners), purpose=Purpose.BEFORE, waiting=False,
             stored__sensitive=False, stored__broken_at__isnull=True, stored__media_type__startswith="image/",
         )
         .order_by("id")
-        .values_list("owner_uid", "stored__sha256")
+        .values_list("owner_kind", "owner_uid", "stored__sha256")
     )  # fmt: skip
     first: dict[object, str] = {}
-    for owner, sha256 in files:
-        first.setdefault(owner, sha256)
+    for kind, owner, sha256 in files:
+        first.setdefault(owners[kind, owner], sha256)
     made: list[Picture] = []
     shown: set[object] = set()
     for uid, case in chosen.items():

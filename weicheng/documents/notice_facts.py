@@ -12,6 +12,7 @@ from weicheng.cases.models import Case, Event, Link
 from weicheng.documents.notices import CaseFacts
 from weicheng.evidence.models import Attachment, Purpose
 from weicheng.inspections.models import Finding
+from weicheng.inspections.photos import owned_by, owners_of
 from weicheng.places.actor import Actor
 from weicheng.places.areas import path_name
 from weicheng.rules.cases import Move
@@ -111,18 +112,20 @@ def _links(cases: Sequence[Case], reader: Actor, at: datetime) -> dict[int, str]
 def _photos(cases: Sequence[Case], reader: Actor) -> dict[UUID, dict[str, tuple[Picture, ...]]]:
     """Return the photos of each case by purpose; sealed, void and waiting ones are left out."""
     by_uid = {case.uid: case for case in cases}
+    owners = owners_of(by_uid) | {("case", uid): uid for uid in by_uid}
     rows = (
         Attachment.objects.visible_to(reader)
         .standing()
         .filter(
-            owner_kind__in=("finding", "case"), owner_uid__in=list(by_uid), waiting=False,
+            owned_by(owners), waiting=False,
             stored__sensitive=False, stored__broken_at__isnull=True, stored__media_type__startswith="image/",
         )
         .order_by("id")
-        .values_list("owner_uid", "purpose", "stored__sha256")
+        .values_list("owner_kind", "owner_uid", "purpose", "stored__sha256")
     )  # fmt: skip
     found: dict[UUID, dict[str, tuple[Picture, ...]]] = {}
-    for owner, purpose, sha256 in rows:
+    for kind, uid, purpose, sha256 in rows:
+        owner = owners[kind, uid]
         mine = found.setdefault(owner, {}).get(purpose, ())
         if len(mine) == PHOTOS_EACH or any(picture.sha256 == sha256 for picture in mine):
             continue
