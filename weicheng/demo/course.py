@@ -144,10 +144,13 @@ def course_of(
     return walk.finish()
 
 
-def course_of_part(
+def course_of_task(
     rng: Random, *, opened_at: datetime, now: datetime, start: Callable[[datetime], Clock], done: bool
 ) -> Course:
-    """Return what happens to one part of a split case: it is settled and verified, or only accepted so far."""
+    """Return what happens to what must go its way, a part of a split case or what a yellow card names.
+
+    done: it is settled and verified; else it is only accepted so far
+    """
     walk = _Walk(rng, opened_at, now, start)
     if _accept(walk, rng) and done:
         walk.hand_in(in_hours(rng, walk.at + rng.randint(60, 200) * MINUTE), words.HAND_IN)

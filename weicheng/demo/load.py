@@ -26,7 +26,7 @@ from weicheng.cases.actions import Step, make_event, take_steps
 from weicheng.cases.models import Case, Event, Link
 from weicheng.demo import charges, photos, pictures, story, words, year
 from weicheng.demo.accounts import password
-from weicheng.demo.course import GOOD, Planned, course_of
+from weicheng.demo.course import Planned, course_of, course_of_task
 from weicheng.demo.rounds import CHECKLIST, Drawn, PlannedRound
 from weicheng.demo.tracks import Starts, Track
 from weicheng.evidence.actions import Capture as PhotoCapture
@@ -66,6 +66,7 @@ READ_BEFORE = timedelta(days=2)
 REUSED_SHARE = 0.008  # after-photos that are somebody's earlier photo again
 
 Progress = Callable[[str], Any]
+_Sent = tuple[datetime, story.PlannedVisit]  # a check list, and when it was sent
 
 
 @dataclass(frozen=True)
@@ -340,8 +341,10 @@ class Loader:
         """Go through the year slice by slice, so that numbers, histories and the journal grow in time order."""
         # What failed in a hidden round waits for its publishing; what two units share goes its own way.
         waiting = [one for one in self.story.findings if not one.round]
-        sheets = [(one.sent_at, one) for one in self.story.visits if one.sent_at is not None]
-        sheets.sort(key=lambda sheet: sheet[0])
+        sheets: Sequence[_Sent] = sorted(
+            ((one.sent_at, one) for one in self.story.visits if one.sent_at is not None),
+            key=lambda sheet: sheet[0],
+        )
         agenda = year.Agenda(self)
         told_from = self.at - NOTICES_FOR
         told = read = False
@@ -352,10 +355,8 @@ class Loader:
                 told = True
             count = next((n for n, one in enumerate(waiting) if one.received_at > until), len(waiting))
             for part in _parts(waiting[:count]):
-                last = part[-1].received_at
-                sent = next((n for n, (sent_at, _one) in enumerate(sheets) if sent_at > last), len(sheets))
-                self._record(part, [one for _sent_at, one in sheets[:sent]])
-                sheets = sheets[sent:]
+                sheets = self._record(part, sheets, part[-1].received_at)
+            sheets = self._record([], sheets, until)  # where nothing failed and nothing was found since
             waiting = waiting[count:]
             self._step(until)
             if until in agenda.counts:
@@ -368,7 +369,6 @@ class Loader:
                     self._read(until)
                     read = True
             self.say(f"{until.astimezone(ZONE):%Y-%m-%d}：{Case.objects.count()} 件。")
-        self._record([], [one for _sent_at, one in sheets])
         clock.tick(self.at)
         repeats.link(self.at)
         outbox.deliver(self.at)
@@ -379,9 +379,15 @@ class Loader:
         ends = {fine + timedelta(days=n) for n in range(int(NOTICES_FOR.days))}
         return sorted({*ends, *(moment for moment in moments if moment < self.at), self.at})
 
-    def _record(self, plans: Sequence[story.PlannedFinding], visits: Sequence[story.PlannedVisit]) -> None:
-        """Record what came in: the answers of check lists, with the cases of what failed, and what was seen beside."""
-        lines = self._answer(visits)
+    def _record(
+        self, plans: Sequence[story.PlannedFinding], sheets: Sequence[_Sent], until: datetime
+    ) -> Sequence[_Sent]:
+        """Record what came in: check lists sent until then, with the cases of what failed, and what was seen beside.
+
+        Return the check lists that are still to come.
+        """
+        sent = next((n for n, (sent_at, _visit) in enumerate(sheets) if sent_at > until), len(sheets))
+        lines = self._answer([visit for _sent_at, visit in sheets[:sent]])
         beside = [plan for plan in plans if not plan.item]
         captures = [
             Capture(
@@ -402,6 +408,7 @@ class Loader:
                 raise one.error or AssertionError(plan.uid)
             cases[plan.uid] = one.case
         self.follow([(plan, cases[plan.uid]) for plan in plans])
+        return sheets[sent:]
 
     def _answer(self, visits: Sequence[story.PlannedVisit]) -> dict[UUID, Case]:
         """Send the check lists of these visits; return the cases that were opened, by the finding's identity."""
@@ -446,9 +453,14 @@ class Loader:
             if plan.split:
                 continue
             rng = Random(plan.seed)  # noqa: S311 - a story, not a secret
-            course = course_of(
-                rng, opened_at=plan.received_at, charged=plan.charged, now=self.at, start=Starts(case),
-                habit=GOOD if plan.prompt else self.story.habits[plan.area[:9]],
+            start = Starts(case)
+            course = (
+                course_of_task(rng, opened_at=plan.received_at, now=self.at, start=start, done=True)
+                if plan.prompt
+                else course_of(
+                    rng, opened_at=plan.received_at, charged=plan.charged, now=self.at, start=start,
+                    habit=self.story.habits[plan.area[:9]],
+                )
             )  # fmt: skip
             tracks.append(Track(plan, course, [], pk=case.pk))
         self.take_along(tracks)

@@ -106,7 +106,7 @@ class PlannedFinding:
 
     photographed: a picture was taken; seed: what the rest of the case's life is drawn from
     item: line of the visit's check list that failed, with its result; "" for what was seen beside the list
-    round: the hidden round with which its case is opened, "" for at once; prompt: settled without fail
+    round: the hidden round with which its case is opened, "" for at once; prompt: charged, settled and verified without fail
     split: two units share it
     """
 
@@ -716,7 +716,9 @@ class Teller:
             if planned in early:
                 recheck = self._recheck(visit, issued_at)
                 visits = sorted([*visits, recheck], key=lambda one: one.started_at)
-                findings = [replace(one, prompt=True) if one.uid in named else one for one in findings]
+                findings = [
+                    replace(one, prompt=True, charged=True) if one.uid in named else one for one in findings
+                ]
                 card = replace(card, recheck=recheck.uid, lifted_at=recheck.started_at + timedelta(hours=3))
             cards.append(card)
         return visits, findings, cards

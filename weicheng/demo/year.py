@@ -22,7 +22,7 @@ from weicheng.cases.models import Case, HotSpot
 from weicheng.cases.repeats import guard
 from weicheng.cases.split import Piece, split_case
 from weicheng.demo import story
-from weicheng.demo.course import BAD, GOOD, course_of_part, in_hours
+from weicheng.demo.course import BAD, GOOD, course_of_task, in_hours
 from weicheng.demo.rounds import PlannedRound, months_between
 from weicheng.demo.tracks import Starts, Track
 from weicheng.documents.actions import draft_bulletin, issue, take
@@ -193,7 +193,7 @@ class Agenda:
                     plan, uid=part.uid, units=(unit, unit), charged=True, received_at=at, photographed=False,
                     seed=f"{plan.seed}:{unit}0",
                 )  # fmt: skip
-                course = course_of_part(
+                course = course_of_task(
                     Random(mine.seed), opened_at=at, now=self.at, start=Starts(part), done=not tracks,  # noqa: S311
                 )  # fmt: skip
                 tracks.append(Track(mine, course, [], pk=part.pk))
