@@ -2,8 +2,8 @@
 
 usage: python tools/make_release.py
 
-One street with its communities, one person of each part, and twelve findings whose cases stand at every place of
-the loop; made by the verbs themselves, so the rows are what this version writes. Only the database is kept: a
+One street with its communities, one person of each part, twelve findings whose cases stand at every place of the
+loop, a drawn round with an answered visit, a confirmed assessment and an issued bulletin; made by the verbs themselves, so the rows are what this version writes. Only the database is kept: a
 migration never opens a photo. An existing release is never written again.
 """
 
@@ -15,6 +15,7 @@ import sys
 import tempfile
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 RELEASES = ROOT / "tests" / "releases"
@@ -77,6 +78,7 @@ def fill() -> None:
         return actor_of(Post.objects.select_related("user", "unit").get(pk=post.pk))
 
     officer = person("zhou", "周一", "district_officer", area="320311")
+    deputy = person("chen", "陈九", "district_officer", area="320311")
     inspector = person("wuer", "吴二", "inspector", area="320311")
     chief = person("zheng", "郑三", "street", area=street)
     person("wang", "王四", "community", area=community)
@@ -128,6 +130,50 @@ def fill() -> None:
                 ),
                 at=at,
             )
+    _inspect_score_and_tell(officer, deputy, inspector, market)
+
+
+def _inspect_score_and_tell(officer: Any, deputy: Any, inspector: Any, market: Any) -> None:
+    """Write a round with its draw and a visit, a board with its sheets, a bulletin; each brought to its end."""
+    from datetime import timedelta
+    from uuid import uuid4
+
+    from django.utils import timezone
+
+    from weicheng.assessments.actions import confirm_board
+    from weicheng.assessments.boards import make_board
+    from weicheng.assessments.compute import compute_board
+    from weicheng.documents.actions import draft_bulletin, take
+    from weicheng.inspections.actions import record_visit
+    from weicheng.inspections.answers import record_answers
+    from weicheng.inspections.drafts import AnswerIn, VisitIn
+    from weicheng.inspections.draws import DrawIn, draw_round
+    from weicheng.inspections.rounds import RoundIn, plan_round
+    from weicheng.rules.figures import Period
+    from weicheng.rules.issuing import Act
+    from weicheng.standards import editions
+
+    now = timezone.now() + timedelta(hours=1)
+    on = timezone.localdate()
+    plan = RoundIn(uid=uuid4(), kind="monthly", title="月评", starts_on=on, ends_on=on + timedelta(days=5))
+    made = plan_round(plan, by=officer, at=now)
+    draw_round(made, DrawIn(total=1, inspectors=(inspector.key,)), version=made.version, by=officer, at=now)
+
+    begin = VisitIn(uid=uuid4(), area=market.area, unit=market.uid, checklist="community-environment")
+    visit, _new = record_visit(begin, by=inspector, at=now)
+    items = editions.checklist_by_id(visit.checklist_edition).body.items
+    said = [AnswerIn(uid=uuid4(), item=items[0].number, result="pass"),
+            AnswerIn(uid=uuid4(), item=items[1].number, result="fail", count=1, note="有积尘", category="06010")]  # fmt: skip
+    assert all(told.error is None for told in record_answers(visit.uid, said, by=inspector, at=now))
+
+    month = Period.month(f"{on:%Y-%m}")
+    board = make_board(
+        area="320311", level="community", period=month, period_text=f"{on:%Y-%m}", by=officer, at=now
+    )
+    confirm_board(compute_board(board, at=now, by=officer), base=None, by=officer, at=now)
+
+    bulletin = draft_bulletin(period=month, by=officer, at=now)
+    assert take(document=bulletin, act=Act.CHECK, by=deputy, at=now)
 
 
 if __name__ == "__main__":

@@ -1,3 +1,3 @@
 """Weicheng 卫城: create and keep a National Hygienic City, from records made once where the work happens."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
