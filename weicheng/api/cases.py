@@ -106,8 +106,8 @@ def detail(request: HttpRequest, uid: UUID) -> HttpResponse:
             # A split has its own page and no step here: it needs a task for each unit.
             "moves": [move for move in moves_for(case, request.actor) if move is not Move.SPLIT],
             "repeats": case.repeats,
-            "repeat_of": seen.get(case.repeat_of_id),
-            "part_of": seen.get(case.parent_id),
+            "repeat_of": seen.get(case.repeat_of_id or 0),
+            "part_of": seen.get(case.parent_id or 0),
             "parts": [_line(part) for part in parts],
             "steps": [
                 {
