@@ -259,7 +259,7 @@ def _appeal(community, site, tmp_path):
     _send(page)
     page.wait_for_url(re.compile(r"/assessments/appeals/[0-9a-f-]{36}$"))
     community.check()
-    assert page.locator("main img").count() == 1
+    assert page.locator("main img").count() == 2  # the line's own and the appeal's
     return url, before
 
 
